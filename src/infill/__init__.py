@@ -1,0 +1,3 @@
+"""Infill fills the masked part of a photo."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,137 @@
+"""What an engine is: a card that describes it, and one method that fills."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infill.errors import BadOption
+from infill.registry import Registry
+
+Progress = Callable[[float, str], None]
+"""Called with the fraction done in [0, 1] and a short word for the stage. It may raise
+`infill.errors.Cancelled`, which the engine lets through: that is how a fill is stopped."""
+
+Family = Literal["classical", "GAN", "diffusion", "fake"]
+
+
+@dataclass(frozen=True)
+class SizeRule:
+    """What sizes an engine takes; the pipeline crops and pads so that it gets them.
+
+    multiple:  both sides handed to `fill` are multiples of this, in pixels.
+    minimum:   neither side is smaller than this, in pixels.
+    native:    the size in pixels the model was made for, or None if any will do.
+    context:   pixels of the photo around the hole, as a fraction of the hole's longer side.
+    context_min, context_max: bounds of that context, in pixels; None = no upper bound.
+    """
+
+    multiple: int = 1
+    minimum: int = 1
+    native: int | None = None
+    context: float = 1.0
+    context_min: int = 64
+    context_max: int | None = None
+
+
+@dataclass(frozen=True)
+class Weights:
+    """One file of weights: where it is found, its size in bytes and its SHA-256 (hex)."""
+
+    source: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class EngineCard:
+    """The model card that the table of engines, the benchmark and the app print."""
+
+    name: str
+    family: Family
+    summary: str
+    authors: str
+    published: str
+    architecture: str
+    paper: str
+    licence: str
+    commercial_use: bool
+    weights: tuple[Weights, ...] = ()
+    parameters: int = 0
+    needs_prompt: bool = False
+    needs_reference: bool = False
+    extra: str | None = None
+    size: SizeRule = field(default_factory=SizeRule)
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """Options of an engine that has none."""
+
+
+class Engine(Protocol):
+    """One way of filling a hole. Registered by name; see `tests/conformance.py`.
+
+    An engine is a class with a `card`, an `Options` frozen dataclass whose defaults are the
+    engine's own, and `fill`.
+    """
+
+    card: ClassVar[EngineCard]
+    Options: ClassVar[type]
+
+    def fill(
+        self,
+        pixels: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+        options: Any,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> NDArray[np.float32]:
+        """Return `pixels` with the hole filled.
+
+        pixels:  (H, W, 3) float32 RGB in [0, 1], C-contiguous, not to be written. What lies
+                 under the mask is no content: it is zero.
+        mask:    (H, W) bool, True = hole; at least one pixel True and one False.
+        options: an instance of `self.Options`.
+        rng:     the only source of randomness; same state, same bytes.
+        returns: (H, W, 3) float32 RGB in [0, 1], a new array. What it holds outside the hole
+                 does not matter: the pipeline keeps the photo there.
+        """
+        ...
+
+
+def make_options(engine: Engine, given: Mapping[str, Any]) -> Any:
+    """An instance of the engine's `Options` with `given` in place of the defaults.
+
+    Raises `BadOption` for a key that the engine does not have (never ignored), naming those
+    that it has, and for a value that its `__post_init__` refuses (ValueError or TypeError).
+    """
+    known = [entry.name for entry in fields(engine.Options)]
+    for key in given:
+        if key not in known:
+            raise BadOption(
+                f"engine {engine.card.name} has no option {key!r}; it has: "
+                f"{', '.join(known) or 'none'}"
+            )
+    try:
+        return engine.Options(**given)
+    except (TypeError, ValueError) as error:
+        raise BadOption(f"engine {engine.card.name}: {error}") from error
+
+
+def no_progress(fraction: float, stage: str) -> None:
+    """A `Progress` that does nothing."""
+
+
+ENGINES: Registry[Engine] = Registry(
+    "engine",
+    "infill.engines",
+    {
+        "exemplar": "infill.engines.exemplar:Exemplar",
+        "telea": "infill.engines.opencv:Telea",
+        "navier-stokes": "infill.engines.opencv:NavierStokes",
+        "flat": "infill.engines.flat:Flat",
+    },
+)
