@@ -1,0 +1,59 @@
+"""The other end of `local`: a process that reads items from stdin and writes results to stdout.
+
+It is started by `local.py` and by nothing else. The first message is the pickled job, every
+other one an item; each message is a pickle behind its length in eight bytes.
+"""
+
+import os
+import pickle
+import struct
+from typing import Any, BinaryIO
+
+_LENGTH = struct.Struct("<Q")
+
+
+def send(stream: BinaryIO, message: Any) -> None:
+    """Write one message. Raises whatever pickling raises, before a byte is written."""
+    data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
+    stream.write(_LENGTH.pack(len(data)) + data)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> Any:
+    """Read one message. Raises `EOFError` when the other side is gone."""
+    head = _read(stream, _LENGTH.size)
+    return pickle.loads(_read(stream, _LENGTH.unpack(head)[0]))
+
+
+def _read(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError("the other process is gone")
+    return data
+
+
+def main() -> None:
+    """Run the job on one item after another until the parent closes the pipe."""
+    stdin = os.fdopen(os.dup(0), "rb")
+    stdout = os.fdopen(os.dup(1), "wb")
+    # What a library prints must not land among the messages.
+    os.dup2(2, 1)
+    job = pickle.loads(receive(stdin))
+    try:
+        while True:
+            send_outcome(stdout, job, receive(stdin))
+    except (EOFError, BrokenPipeError):
+        # The parent is done, or was killed. Skip the interpreter's own slow farewell.
+        os._exit(0)
+
+
+def send_outcome(stdout: BinaryIO, job: Any, item: Any) -> None:
+    """Run the job on one item and send ("value", value) or ("error", sentence)."""
+    try:
+        message: tuple[str, Any] = ("value", job(item))
+    except Exception as error:
+        message = ("error", f"{type(error).__name__}: {error}")
+    try:
+        send(stdout, message)
+    except (pickle.PicklingError, TypeError, AttributeError) as error:
+        send(stdout, ("error", f"the result cannot be sent back: {error}"))
