@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from tests.conformance_executor import assert_executor, square
 
 from infill.errors import BatchError, UnknownPlugin
 from infill.executors import EXECUTORS
 from infill.executors.local import Local
-from tests.conformance_executor import assert_executor, square
 
 
 def environment_and_threads(_: int) -> tuple[str, str, str, int]:

@@ -7,25 +7,25 @@ other one an item; each message is a pickle behind its length in eight bytes.
 import os
 import pickle
 import struct
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 _LENGTH = struct.Struct("<Q")
 
 
-def send(stream: BinaryIO, message: Any) -> None:
+def send(stream: IO[bytes], message: Any) -> None:
     """Write one message. Raises whatever pickling raises, before a byte is written."""
     data = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
     stream.write(_LENGTH.pack(len(data)) + data)
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> Any:
+def receive(stream: IO[bytes]) -> Any:
     """Read one message. Raises `EOFError` when the other side is gone."""
     head = _read(stream, _LENGTH.size)
     return pickle.loads(_read(stream, _LENGTH.unpack(head)[0]))
 
 
-def _read(stream: BinaryIO, size: int) -> bytes:
+def _read(stream: IO[bytes], size: int) -> bytes:
     data = stream.read(size)
     if len(data) < size:
         raise EOFError("the other process is gone")
@@ -47,7 +47,7 @@ def main() -> None:
         os._exit(0)
 
 
-def send_outcome(stdout: BinaryIO, job: Any, item: Any) -> None:
+def send_outcome(stdout: IO[bytes], job: Any, item: Any) -> None:
     """Run the job on one item and send ("value", value) or ("error", sentence)."""
     try:
         message: tuple[str, Any] = ("value", job(item))
