@@ -1,0 +1,160 @@
+"""What a metric is: a card, a measure of one filled photo, and a reduction over many."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infill.errors import BadMask, BadPixels, MaskSizeMismatch
+from infill.registry import Registry
+
+Better = Literal["higher", "lower", "one"]
+"""Which way a figure improves; "one" means that 1 is right and both sides of it are wrong."""
+
+
+@dataclass(frozen=True)
+class MetricCard:
+    """What a table needs to print a metric.
+
+    name:    its name in the registry.
+    summary: one line for a person.
+    better:  every key of a row, in the order of the columns, and which way it improves.
+    digits:  digits after the point for each key; 2 where it says nothing.
+    paper:   where the metric is from, "" for none.
+    """
+
+    name: str
+    summary: str
+    better: Mapping[str, Better]
+    digits: Mapping[str, int] = field(default_factory=dict)
+    paper: str = ""
+
+
+class Metric(Protocol):
+    """One way of scoring a fill against the truth. Registered by name."""
+
+    card: ClassVar[MetricCard]
+
+    def measure(
+        self,
+        truth: NDArray[np.float32],
+        filled: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+    ) -> dict[str, float]:
+        """One row: the keys of `card.better`, always all of them, each a float.
+
+        truth, filled: (H, W, 3) float32 RGB in [0, 1], not to be written.
+        mask:          (H, W) bool, True = hole, the pixels that were filled.
+
+        A value is NaN where there is nothing to measure (an empty mask, a photo too small) and
+        infinity where the match is exact and the unit is dB.
+        Raises `BadPixels` or `MaskSizeMismatch` where shapes or dtypes are not those above.
+        """
+        ...
+
+    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """One score for many rows, with the same keys (and perhaps more)."""
+        ...
+
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    "infill.metrics",
+    {
+        "psnr": "infill.metrics.psnr:Psnr",
+        "ssim": "infill.metrics.ssim:Ssim",
+        "haarpsi": "infill.metrics.haarpsi:HaarPsi",
+        "texture": "infill.metrics.texture:Texture",
+        "sharpness": "infill.metrics.sharpness:Sharpness",
+    },
+)
+
+
+def measure_all(
+    truth: NDArray[np.float32],
+    filled: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    names: Sequence[str] | None = None,
+) -> dict[str, float]:
+    """The rows of the metrics `names` (None = all that are registered) as one.
+
+    Arguments as in `Metric.measure`. Raises `UnknownPlugin` for a name that is none.
+    """
+    row: dict[str, float] = {}
+    for name in METRICS.names() if names is None else names:
+        row.update(METRICS.get(name).measure(truth, filled, mask))
+    return row
+
+
+def reduce_rows(rows: Sequence[Mapping[str, float]], card: MetricCard) -> dict[str, float]:
+    """The mean of each key of the card over the rows in which it is finite.
+
+    A key that is nowhere finite is infinite if some rows are (all that could be measured were
+    exact) and else NaN. An infinite row is not averaged but counted: `<key>_exact` appears
+    where there is one.
+    """
+    scores: dict[str, float] = {}
+    for key in card.better:
+        values = [row[key] for row in rows]
+        finite = [value for value in values if math.isfinite(value)]
+        exact = sum(map(math.isinf, values))
+        if finite:
+            scores[key] = math.fsum(finite) / len(finite)
+        else:
+            scores[key] = math.inf if exact else math.nan
+        if exact:
+            scores[f"{key}_exact"] = float(exact)
+    return scores
+
+
+def format_score(value: float, digits: int) -> str:
+    """A figure for a table: "exact" for infinity, "–" for NaN."""
+    if math.isnan(value):
+        return "–"
+    return "exact" if math.isinf(value) else f"{value:.{digits}f}"
+
+
+def to_json(row: Mapping[str, float]) -> dict[str, float | str | None]:
+    """A row that JSON can hold: infinity becomes "exact", NaN becomes null."""
+    plain: dict[str, float | str | None] = {}
+    for key, value in row.items():
+        plain[key] = None if math.isnan(value) else "exact" if math.isinf(value) else value
+    return plain
+
+
+def to_unit(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
+    """uint8 or uint16 pixels, (H, W, 3), as the float32 in [0, 1] that metrics take.
+
+    Raises `BadPixels` for another dtype.
+    """
+    if pixels.dtype not in (np.uint8, np.uint16):
+        raise BadPixels(f"pixels to score are uint8 or uint16, not {pixels.dtype}")
+    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def check(truth: NDArray[np.float32], filled: NDArray[np.float32], mask: NDArray[np.bool_]) -> None:
+    """Raise unless the arguments of `measure` have the shapes and dtypes that it states."""
+    for name, pixels in (("truth", truth), ("filled", filled)):
+        if pixels.dtype != np.float32 or pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise BadPixels(
+                f"the {name} photo must be (H, W, 3) float32, not {pixels.shape} {pixels.dtype}"
+            )
+    if truth.shape != filled.shape:
+        raise BadPixels(
+            f"the filled photo is {_size(filled)} and the truth {_size(truth)}: "
+            "only photos of one size can be compared"
+        )
+    if mask.dtype != np.bool_:
+        raise BadMask(f"the mask must be bool, True = hole, not {mask.dtype}")
+    if mask.shape != truth.shape[:2]:
+        raise MaskSizeMismatch(
+            f"the mask has shape {mask.shape} and the photo is {_size(truth)}: give one of the "
+            "same size"
+        )
+
+
+def _size(pixels: NDArray[np.generic]) -> str:
+    return f"{pixels.shape[1]}×{pixels.shape[0]}"

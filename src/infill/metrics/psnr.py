@@ -1,0 +1,41 @@
+"""Peak signal-to-noise ratio, of the whole photo and of the hole alone."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infill.metrics.base import MetricCard, check, reduce_rows
+
+
+class Psnr:
+    """PSNR in dB over all three channels, peak 1; infinity where the match is exact."""
+
+    card: ClassVar[MetricCard] = MetricCard(
+        name="psnr",
+        summary="peak signal-to-noise ratio in dB, whole photo and inside the hole",
+        better={"psnr": "higher", "masked_psnr": "higher"},
+    )
+
+    def measure(
+        self,
+        truth: NDArray[np.float32],
+        filled: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+    ) -> dict[str, float]:
+        """`psnr` over every pixel, `masked_psnr` over hole pixels (NaN for an empty mask)."""
+        check(truth, filled, mask)
+        inside = psnr(truth[mask], filled[mask]) if mask.any() else math.nan
+        return {"psnr": psnr(truth, filled), "masked_psnr": inside}
+
+    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """The mean dB over the photos that do not match exactly; those are counted."""
+        return reduce_rows(rows, self.card)
+
+
+def psnr(truth: NDArray[np.float32], filled: NDArray[np.float32]) -> float:
+    """10 log10(1 / mean squared difference), in dB, of two arrays of one shape in [0, 1]."""
+    error = float(np.mean(np.square(truth - filled, dtype=np.float64)))
+    return -10 * math.log10(error) if error > 0 else math.inf

@@ -1,0 +1,50 @@
+"""Sharpness: root-mean-square gradient inside the hole, fill over truth.
+
+The root, because then a fill of half the contrast scores a half.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infill.metrics.base import MetricCard, check, reduce_rows
+
+
+class Sharpness:
+    """RMS gradient of the fill over that of the truth; 1 is right, below 1 is blurred."""
+
+    card: ClassVar[MetricCard] = MetricCard(
+        name="sharpness",
+        summary="root-mean-square gradient inside the hole, fill over truth",
+        better={"sharpness": "one"},
+    )
+
+    def measure(
+        self,
+        truth: NDArray[np.float32],
+        filled: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+    ) -> dict[str, float]:
+        """`{"sharpness": ratio}`; NaN where the truth has no gradient inside the hole."""
+        check(truth, filled, mask)
+        energy = gradient_energy(truth, mask)
+        if energy == 0:
+            return {"sharpness": math.nan}
+        return {"sharpness": math.sqrt(gradient_energy(filled, mask) / energy)}
+
+    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """The mean over the photos."""
+        return reduce_rows(rows, self.card)
+
+
+def gradient_energy(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
+    """Sum of squared differences of neighbours that both lie inside the hole, all channels.
+
+    pixels: (H, W, 3) float32 in [0, 1]; mask: (H, W) bool, True = hole.
+    """
+    down = (pixels[1:] - pixels[:-1])[mask[1:] & mask[:-1]]
+    right = (pixels[:, 1:] - pixels[:, :-1])[mask[:, 1:] & mask[:, :-1]]
+    return float(np.square(down, dtype=np.float64).sum() + np.square(right, dtype=np.float64).sum())
