@@ -125,14 +125,15 @@ def to_json(row: Mapping[str, float]) -> dict[str, float | str | None]:
     return plain
 
 
-def to_unit(pixels: NDArray[np.generic]) -> NDArray[np.float32]:
+def to_unit(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.float32]:
     """uint8 or uint16 pixels, (H, W, 3), as the float32 in [0, 1] that metrics take.
 
     Raises `BadPixels` for another dtype.
     """
     if pixels.dtype not in (np.uint8, np.uint16):
         raise BadPixels(f"pixels to score are uint8 or uint16, not {pixels.dtype}")
-    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    unit: NDArray[np.float32] = pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    return unit
 
 
 def check(truth: NDArray[np.float32], filled: NDArray[np.float32], mask: NDArray[np.bool_]) -> None:
@@ -156,5 +157,5 @@ def check(truth: NDArray[np.float32], filled: NDArray[np.float32], mask: NDArray
         )
 
 
-def _size(pixels: NDArray[np.generic]) -> str:
+def _size(pixels: NDArray[np.float32]) -> str:
     return f"{pixels.shape[1]}×{pixels.shape[0]}"

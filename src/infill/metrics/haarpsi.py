@@ -16,13 +16,19 @@ from numpy.typing import NDArray
 
 from infill.metrics.base import MetricCard, check, reduce_rows
 
+Plane = NDArray[np.float32]
+
 C = 30.0
-"""Keeps the similarity of two coefficients near 0 from being decided by noise (eq. 8)."""
+"""Keeps the similarity of two coefficients near 0 from being decided by noise."""
 
 ALPHA = 4.2
-"""Steepness of the logistic function that the local similarities go through (eq. 9)."""
+"""Steepness of the logistic function that the local similarities go through."""
 
-RGB_TO_YIQ = np.float32([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+HALF = np.float32(0.5)
+
+RGB_TO_YIQ: Plane = np.array(
+    [[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]], np.float32
+)
 
 
 class HaarPsi:
@@ -59,24 +65,25 @@ def haarpsi(reference: NDArray[np.float32], distorted: NDArray[np.float32]) -> f
     if np.array_equal(reference, distorted):
         return 1.0
     first, second = _half_size_yiq(reference), _half_size_yiq(distorted)
-    maps, weights = [], []
+    maps: list[Plane] = []
+    weights: list[Plane] = []
     for axis in (0, 1):
-        similarity = sum(
+        fine, coarse = (
             _similarity(_haar(first[0], scale, axis), _haar(second[0], scale, axis))
             for scale in (1, 2)
         )
-        maps.append(similarity / np.float32(2))
+        maps.append((fine + coarse) * HALF)
         weights.append(np.maximum(_haar(first[0], 3, axis), _haar(second[0], 3, axis)))
-    chroma = sum(_similarity(_local_mean(first[c]), _local_mean(second[c])) for c in (1, 2))
-    maps.append(chroma / np.float32(2))
-    weights.append((weights[0] + weights[1]) / 2)
+    in_i, in_q = (_similarity(_local_mean(first[c]), _local_mean(second[c])) for c in (1, 2))
+    maps.append((in_i + in_q) * HALF)
+    weights.append((weights[0] + weights[1]) * HALF)
     return _pool(maps, weights)
 
 
-def _half_size_yiq(pixels: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def _half_size_yiq(pixels: Plane) -> list[Plane]:
     """Y, I and Q in [0, 255] units, each the 2×2 means at every other row and column.
 
-    Stands for the distance between picture and viewer (section 3.3 of the paper). An odd last
+    Stands for the distance between picture and viewer (the paper's preprocessing). An odd last
     row or column is averaged with zeros, as in the authors' code.
     """
     height, width = pixels.shape[:2]
@@ -84,11 +91,11 @@ def _half_size_yiq(pixels: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         pixels, 0, height % 2, 0, width % 2, cv2.BORDER_CONSTANT, value=(0, 0, 0)
     )
     quarter = even[0::2, 0::2] + even[0::2, 1::2] + even[1::2, 0::2] + even[1::2, 1::2]
-    yiq = cv2.transform(quarter, RGB_TO_YIQ * np.float32(255 / 4))
+    yiq = cv2.transform(quarter, np.multiply(RGB_TO_YIQ, 255 / 4, dtype=np.float32))
     return [np.ascontiguousarray(yiq[..., channel]) for channel in range(3)]
 
 
-def _haar(plane: NDArray[np.float32], scale: int, axis: int) -> NDArray[np.float32]:
+def _haar(plane: Plane, scale: int, axis: int) -> Plane:
     """Magnitudes of the undecimated Haar coefficients of one scale (1, 2, 3) and direction.
 
     The filter is 2^scale pixels wide, its halves along `axis` have opposite signs, and its
@@ -96,7 +103,7 @@ def _haar(plane: NDArray[np.float32], scale: int, axis: int) -> NDArray[np.float
     """
     size = 2**scale
     flat = np.ones(size, np.float32)
-    step = np.repeat(np.float32([-1, 1]), size // 2) / np.float32(size)
+    step = np.repeat(np.array([-1, 1], np.float32), size // 2) / np.float32(size)
     horizontal, vertical = (flat, step) if axis == 0 else (step, flat)
     anchor = (size // 2 - 1, size // 2 - 1)
     found = cv2.sepFilter2D(
@@ -105,19 +112,21 @@ def _haar(plane: NDArray[np.float32], scale: int, axis: int) -> NDArray[np.float
     return np.abs(found, out=found)
 
 
-def _local_mean(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+def _local_mean(plane: Plane) -> Plane:
     """Magnitude of the 2×2 mean at each pixel, zeros outside the picture."""
     mean = cv2.boxFilter(plane, -1, (2, 2), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
     return np.abs(mean, out=mean)
 
 
-def _similarity(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(2ab + C) / (a² + b² + C), eq. 8: 1 where two magnitudes are equal."""
-    return (2 * a * b + np.float32(C)) / (a * a + b * b + np.float32(C))
+def _similarity(a: Plane, b: Plane) -> Plane:
+    """(2ab + C) / (a² + b² + C): 1 where two magnitudes are equal."""
+    constant = np.float32(C)
+    similarity: Plane = (a * b / HALF + constant) / (a * a + b * b + constant)
+    return similarity
 
 
-def _pool(maps: Sequence[NDArray[np.float32]], weights: Sequence[NDArray[np.float32]]) -> float:
-    """The weighted mean of the logistic of the similarities, taken back and squared (eq. 10)."""
+def _pool(maps: Sequence[Plane], weights: Sequence[Plane]) -> float:
+    """The weighted mean of the logistic of the similarities, taken back and squared."""
     total = weighted = 0.0
     for similarity, weight in zip(maps, weights, strict=True):
         logistic = 1 / (1 + np.exp(-np.float32(ALPHA) * similarity))

@@ -90,4 +90,7 @@ def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gaussian means where the window fits, (H-10, W-10, 3)."""
     margin = WINDOW // 2
     smooth = cv2.GaussianBlur(values, (WINDOW, WINDOW), SIGMA, borderType=cv2.BORDER_REFLECT)
-    return smooth[margin:-margin, margin:-margin]
+    inner: NDArray[np.float64] = smooth[margin:-margin, margin:-margin].astype(
+        np.float64, copy=False
+    )
+    return inner
