@@ -121,18 +121,22 @@ def _local_mean(plane: Plane) -> Plane:
 def _similarity(a: Plane, b: Plane) -> Plane:
     """(2ab + C) / (a² + b² + C): 1 where two magnitudes are equal."""
     constant = np.float32(C)
-    similarity: Plane = (a * b / HALF + constant) / (a * a + b * b + constant)
+    similarity: Plane = np.divide(a * b / HALF + constant, a * a + b * b + constant)
     return similarity
 
 
 def _pool(maps: Sequence[Plane], weights: Sequence[Plane]) -> float:
-    """The weighted mean of the logistic of the similarities, taken back and squared."""
-    total = weighted = 0.0
+    """The weighted mean of the logistic of the similarities, taken back and squared.
+
+    Computed from what the logistic lacks of 1, 1 / (1 + exp(alpha s)), since that is what has
+    few digits where two photos are alike.
+    """
+    total = lacking = 0.0
     for similarity, weight in zip(maps, weights, strict=True):
-        logistic = 1 / (1 + np.exp(-np.float32(ALPHA) * similarity))
-        weighted += float(np.sum(logistic * weight, dtype=np.float64))
+        lack = 1 / (1 + np.exp(np.float32(ALPHA) * similarity))
+        lacking += float(np.sum(lack * weight, dtype=np.float64))
         total += float(np.sum(weight, dtype=np.float64))
     if total == 0:  # neither picture has any structure: no place counts more than another
         return _pool(maps, [np.ones_like(weight) for weight in weights])
-    mean = weighted / total
-    return (math.log(mean / (1 - mean)) / ALPHA) ** 2
+    mean = lacking / total
+    return min(1.0, (math.log((1 - mean) / mean) / ALPHA) ** 2)
