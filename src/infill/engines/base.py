@@ -7,7 +7,8 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.errors import BadOption
+from infill.errors import BadOption, EngineFailed, InfillError
+from infill.geometry import SizeRule
 from infill.registry import Registry
 
 Progress = Callable[[float, str], None]
@@ -15,25 +16,6 @@ Progress = Callable[[float, str], None]
 `infill.errors.Cancelled`, which the engine lets through: that is how a fill is stopped."""
 
 Family = Literal["classical", "GAN", "diffusion", "fake"]
-
-
-@dataclass(frozen=True)
-class SizeRule:
-    """What sizes an engine takes; the pipeline crops and pads so that it gets them.
-
-    multiple:  both sides handed to `fill` are multiples of this, in pixels.
-    minimum:   neither side is smaller than this, in pixels.
-    native:    the size in pixels the model was made for, or None if any will do.
-    context:   pixels of the photo around the hole, as a fraction of the hole's longer side.
-    context_min, context_max: bounds of that context, in pixels; None = no upper bound.
-    """
-
-    multiple: int = 1
-    minimum: int = 1
-    native: int | None = None
-    context: float = 1.0
-    context_min: int = 64
-    context_max: int | None = None
 
 
 @dataclass(frozen=True)
@@ -121,9 +103,57 @@ def make_options(engine: Engine, given: Mapping[str, Any]) -> Any:
         raise BadOption(f"engine {engine.card.name}: {error}") from error
 
 
+def run(
+    engine: Engine,
+    pixels: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    options: Any,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> NDArray[np.float32]:
+    """`engine.fill`, with what it was given kept from being written and what it returns checked.
+
+    Raises `EngineFailed` if the engine raises anything that is not one of our own errors
+    (`Cancelled` goes through), or returns something that is no picture of that size, or that
+    is not finite somewhere in the hole. Values out of [0, 1] are let through: rounding to the
+    photo's depth clips them.
+    """
+    name = engine.card.name
+    pixels.flags.writeable = mask.flags.writeable = False
+    try:
+        filled = engine.fill(pixels, mask, options, rng, progress)
+    except InfillError:
+        raise
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise EngineFailed(f"engine {name} failed on this photo ({what})") from error
+    if not isinstance(filled, np.ndarray) or filled.shape != pixels.shape:
+        found = getattr(filled, "shape", type(filled).__name__)
+        raise EngineFailed(f"engine {name} returned {found} in place of shape {pixels.shape}")
+    if filled.dtype.kind != "f":
+        raise EngineFailed(f"engine {name} returned {filled.dtype} pixels in place of float32")
+    if not np.isfinite(filled[mask]).all():
+        raise EngineFailed(f"engine {name} left pixels that are no number (NaN or infinite)")
+    return filled
+
+
 def no_progress(fraction: float, stage: str) -> None:
     """A `Progress` that does nothing."""
 
+
+__all__ = [  # SizeRule lives in geometry, which cannot import upwards, and belongs to the card
+    "ENGINES",
+    "Engine",
+    "EngineCard",
+    "Family",
+    "NoOptions",
+    "Progress",
+    "SizeRule",
+    "Weights",
+    "make_options",
+    "no_progress",
+    "run",
+]
 
 ENGINES: Registry[Engine] = Registry(
     "engine",

@@ -1,0 +1,193 @@
+"""Boxes, crops, padding and tiles. Each step has an exact inverse.
+
+A box is pasted back by its own slices, `unpad` undoes `pad`, `join` undoes `split`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, order=True)
+class Box:
+    """A rectangle of pixels: rows `top` to `bottom`, columns `left` to `right`, ends excluded."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def area(self) -> int:
+        return self.height * self.width
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """What indexes the box out of an array of shape (H, W, ...)."""
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def within(self, outer: "Box") -> tuple[slice, slice]:
+        """What indexes this box out of an array that holds `outer`."""
+        return (
+            slice(self.top - outer.top, self.bottom - outer.top),
+            slice(self.left - outer.left, self.right - outer.left),
+        )
+
+    def grown(self, margin: int, shape: tuple[int, int]) -> "Box":
+        """The box with `margin` more pixels on each side, clipped to a photo of `shape`."""
+        return Box(
+            max(0, self.top - margin),
+            max(0, self.left - margin),
+            min(shape[0], self.bottom + margin),
+            min(shape[1], self.right + margin),
+        )
+
+    def meet(self, other: "Box") -> "Box | None":
+        """The box that both share, or None."""
+        shared = Box(
+            max(self.top, other.top),
+            max(self.left, other.left),
+            min(self.bottom, other.bottom),
+            min(self.right, other.right),
+        )
+        return shared if shared.height > 0 and shared.width > 0 else None
+
+
+@dataclass(frozen=True)
+class SizeRule:
+    """What sizes an engine takes; the pipeline crops and pads so that it gets them.
+
+    multiple:  both sides handed to `fill` are multiples of this, in pixels.
+    minimum:   neither side is smaller than this, in pixels.
+    native:    the size in pixels the model was made for, or None if any will do.
+    context:   pixels of the photo around the hole, as a fraction of the hole's size: its
+               longer side, but no more than twice the side of the square that holds as many
+               pixels. (A scratch across the photo and a sprinkle of dust are long, and are
+               filled from what lies close to them.)
+    context_min, context_max: bounds of that context, in pixels; None = no upper bound.
+    """
+
+    multiple: int = 1
+    minimum: int = 1
+    native: int | None = None
+    context: float = 1.0
+    context_min: int = 64
+    context_max: int | None = None
+
+    def margin(self, longer_side: int, pixels: int) -> int:
+        """Pixels of photo to show around a hole of that longer side and that many pixels."""
+        size = min(float(longer_side), 2.0 * sqrt(pixels))
+        margin = max(self.context_min, ceil(self.context * size))
+        return margin if self.context_max is None else min(margin, self.context_max)
+
+
+def window(hole: Box, margin: int, rule: SizeRule, shape: tuple[int, int]) -> Box:
+    """`hole` with `margin` pixels around it, of the size that `rule` asks for where it can be.
+
+    Clipped to a photo of `shape`; what is lost at one border is not added at the other, but a
+    side that is below the minimum or no multiple grows on whichever side has room. Where the
+    photo itself is too small, `pad` does the rest.
+    """
+    top, bottom = _side(hole.top - margin, hole.bottom + margin, rule, shape[0])
+    left, right = _side(hole.left - margin, hole.right + margin, rule, shape[1])
+    return Box(top, left, bottom, right)
+
+
+def pad(array: NDArray[Any], rule: SizeRule) -> NDArray[Any]:
+    """`array` (H, W, ...) mirrored beyond its lower and right border to the size `rule` asks.
+
+    The mirror repeats the border pixel (numpy's "symmetric"), so it works from one pixel up.
+    Pixels and mask are padded alike: the mirror image of a hole is a hole, that of a known
+    pixel is known, and no engine sees content that the photo does not have. Undone by
+    `unpad`; the same array comes back if nothing is to be added.
+    """
+    height, width = array.shape[:2]
+    below = _rounded(height, rule) - height
+    beside = _rounded(width, rule) - width
+    if not (below or beside):
+        return array
+    return np.pad(array, [(0, below), (0, beside)] + [(0, 0)] * (array.ndim - 2), mode="symmetric")
+
+
+def unpad(array: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
+    """The first rows and columns of `array`: what `pad` was given, if that had `shape`."""
+    return array[: shape[0], : shape[1]]
+
+
+def split(shape: tuple[int, int], side: int, overlap: int) -> list[Box]:
+    """Boxes of at most `side` pixels a side that cover (H, W), neighbours sharing `overlap`.
+
+    Boxes at the lower and right border are moved inwards rather than cut short, so all are of
+    one size unless the picture is smaller. 0 <= overlap < side (ValueError otherwise).
+    """
+    if not 0 <= overlap < side:
+        raise ValueError(f"overlap must be at least 0 and below {side}, not {overlap}")
+    return [
+        Box(top, left, min(top + side, shape[0]), min(left + side, shape[1]))
+        for top in _starts(shape[0], side, overlap)
+        for left in _starts(shape[1], side, overlap)
+    ]
+
+
+def join(parts: Sequence[NDArray[Any]], boxes: Sequence[Box]) -> NDArray[Any]:
+    """The picture that `boxes` (as `split` gave them) were cut from.
+
+    Where boxes overlap each takes the half nearer to its own middle, so parts that agree give
+    back the very array, and parts that do not meet half way.
+    """
+    shape = (max(box.bottom for box in boxes), max(box.right for box in boxes))
+    whole = np.empty(shape + parts[0].shape[2:], parts[0].dtype)
+    tops = sorted({(box.top, box.bottom) for box in boxes})
+    lefts = sorted({(box.left, box.right) for box in boxes})
+    rows = dict(zip(tops, _cores(tops), strict=True))
+    columns = dict(zip(lefts, _cores(lefts), strict=True))
+    for part, box in zip(parts, boxes, strict=True):
+        top, bottom = rows[box.top, box.bottom]
+        left, right = columns[box.left, box.right]
+        core = Box(top, left, bottom, right)
+        whole[core.slices] = part[core.within(box)]
+    return whole
+
+
+def strips(height: int, rows: int = 64) -> Iterator[slice]:
+    """Slices of `rows` rows that cover `height`: for work without full-size temporaries."""
+    for top in range(0, height, rows):
+        yield slice(top, min(top + rows, height))
+
+
+def _side(start: int, end: int, rule: SizeRule, length: int) -> tuple[int, int]:
+    """[start, end) clipped to a side of `length`, grown to what `rule` asks where it fits."""
+    start, end = max(0, start), min(length, end)
+    wanted = min(_rounded(end - start, rule), length)
+    missing = wanted - (end - start)
+    start = max(0, start - missing // 2)
+    end = min(length, start + wanted)
+    return end - wanted, end
+
+
+def _rounded(side: int, rule: SizeRule) -> int:
+    return -(-max(side, rule.minimum) // rule.multiple) * rule.multiple
+
+
+def _starts(length: int, side: int, overlap: int) -> list[int]:
+    last = max(0, length - side)
+    return [*range(0, last, side - overlap), last]
+
+
+def _cores(sides: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The part of each of `sides` (sorted) that is its own: overlaps are cut in the middle."""
+    cuts = [(before[1] + after[0]) // 2 for before, after in pairwise(sides)]
+    return list(zip([sides[0][0], *cuts], [*cuts, sides[-1][1]], strict=True))
