@@ -1,0 +1,70 @@
+"""Masks: what is to be filled. A mask is a (H, W) bool array, True = hole."""
+
+from infill.masks.amount import Amount, size
+from infill.masks.coco import from_annotation, from_rle, read_instances, to_rle
+from infill.masks.morphology import (
+    close,
+    convex_hull,
+    drop_specks,
+    feather,
+    fill_holes,
+    grow,
+    invert,
+    shrink,
+    smooth,
+)
+from infill.masks.parse import as_mask, from_alpha, from_box, from_polygon, to_image
+from infill.masks.random import (
+    RECIPES,
+    RandomMask,
+    blobs,
+    border,
+    coverage,
+    free_form,
+    grid,
+    half,
+    lines,
+    pixels,
+    random_mask,
+    random_rectangle,
+)
+from infill.masks.refine import OPERATIONS, Step, parse_chain, refine
+
+__all__ = [
+    "OPERATIONS",
+    "RECIPES",
+    "Amount",
+    "RandomMask",
+    "Step",
+    "as_mask",
+    "blobs",
+    "border",
+    "close",
+    "convex_hull",
+    "coverage",
+    "drop_specks",
+    "feather",
+    "fill_holes",
+    "free_form",
+    "from_alpha",
+    "from_annotation",
+    "from_box",
+    "from_polygon",
+    "from_rle",
+    "grid",
+    "grow",
+    "half",
+    "invert",
+    "lines",
+    "parse_chain",
+    "pixels",
+    "random_mask",
+    "random_rectangle",
+    "read_instances",
+    "refine",
+    "shrink",
+    "size",
+    "smooth",
+    "to_image",
+    "to_rle",
+]

@@ -6,24 +6,24 @@ Every function returns a (H, W) bool array with True = hole, to be filled, and r
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import NDArray
 
 from infill.errors import BadMask, MaskSizeMismatch
-from infill.masks.raster import fill_box, fill_polygon
+from infill.masks.raster import draw_polygon, fill_box
 
 if TYPE_CHECKING:
     from infill.picture import Picture
 
 Mask: TypeAlias = NDArray[np.bool_]
-Like: TypeAlias = "Picture | NDArray[Any] | tuple[int, ...]"
+Like: TypeAlias = Union["Picture", NDArray[Any], tuple[int, ...]]
 """What says how large a mask is: a picture, an array (H, W, ...) or its shape."""
 
 
 def as_mask(
-    source: Any, picture: "Like | None" = None, *, threshold: float = 0.5, invert: bool = False
+    source: Any, picture: Like | None = None, *, threshold: float = 0.5, invert: bool = False
 ) -> Mask:
     """The (H, W) bool mask that `source` describes, True = hole.
 
@@ -75,7 +75,7 @@ def from_alpha(picture: "Picture", *, threshold: float = 0.5, invert: bool = Fal
     return opaque if invert else ~opaque
 
 
-def from_box(box: Sequence[float] | str, shape: "Like") -> Mask:
+def from_box(box: Sequence[float] | str, shape: Like) -> Mask:
     """The mask of a box (x0, y0, x1, y1) in pixels, or of its text "x0,y0,x1,y1".
 
     x runs right and y down from the photo's top left corner; a pixel is in the box when its
@@ -97,7 +97,7 @@ def from_box(box: Sequence[float] | str, shape: "Like") -> Mask:
     return mask
 
 
-def from_polygon(points: Any, shape: "Like") -> Mask:
+def from_polygon(points: Any, shape: Like) -> Mask:
     """The mask of one polygon or the union of several.
 
     points: [(x, y), ...] or flat [x, y, x, y, ...] in pixels, or a list of such polygons, or
@@ -110,7 +110,7 @@ def from_polygon(points: Any, shape: "Like") -> Mask:
     height, width = shape_of(shape)
     mask = np.zeros((height, width), np.bool_)
     for polygon in _polygons(points):
-        mask |= fill_polygon(polygon, (height, width))
+        draw_polygon(mask, polygon)
     if not mask.any():
         raise BadMask(f"the polygon covers no pixel of the {width}×{height} photo")
     return mask
@@ -121,7 +121,7 @@ def to_image(mask: Mask) -> NDArray[np.uint8]:
     return np.where(mask, np.uint8(255), np.uint8(0))
 
 
-def shape_of(like: "Like") -> tuple[int, int]:
+def shape_of(like: Like) -> tuple[int, int]:
     """(H, W) of a picture, an array or a shape. Raises `BadMask` where there is none."""
     given: Any = like
     shape = given if isinstance(given, tuple | list) else getattr(given, "shape", None)

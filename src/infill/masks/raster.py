@@ -21,19 +21,18 @@ def fill_box(box: tuple[float, float, float, float], shape: tuple[int, int]) -> 
     return mask
 
 
-def fill_polygon(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """(H, W) bool mask of one polygon by the even-odd rule, so a loop within a loop is open.
+def draw_polygon(canvas: NDArray[np.bool_], points: NDArray[np.float64]) -> None:
+    """Add one polygon to a (H, W) bool canvas by the even-odd rule: a loop in a loop is open.
 
     points: (N, 2) float64 of (x, y) in pixels, N >= 3, closed by itself; what lies outside the
     image is clipped. Time grows with the part of the polygon's bounding box inside the image.
     """
-    height, width = shape
-    mask = np.zeros(shape, np.bool_)
+    height, width = canvas.shape
     top, bottom = _rows(points[:, 1], height)
     left = max(math.ceil(min(points[:, 0].min(), width) - 0.5), 0)
     right = min(math.ceil(max(points[:, 0].max(), 0.0) - 0.5), width)
     if top >= bottom or left >= right:
-        return mask
+        return
     rows, xs = _crossings(points, top, bottom)
     columns = np.ceil(np.clip(xs, left, right + 1) - 0.5).astype(np.intp)
     columns = np.clip(columns, left, right) - left
@@ -42,8 +41,20 @@ def fill_polygon(points: NDArray[np.float64], shape: tuple[int, int]) -> NDArray
     np.add.at(flips, (rows - top, columns), 1)
     flips &= 1
     inside = np.bitwise_xor.accumulate(flips, axis=1)[:, :-1]
-    mask[top:bottom, left:right] = inside.view(np.bool_)
-    return mask
+    canvas[top:bottom, left:right] |= inside.view(np.bool_)
+
+
+def draw_disc(canvas: NDArray[np.bool_], x: int, y: int, diameter: int) -> None:
+    """Add a disc to a (H, W) bool canvas; (x, y) are twice its centre, in pixels.
+
+    Exact: pixel (i, j) is in when (2j + 1 - x)² + (2i + 1 - y)² <= diameter².
+    """
+    height, width = canvas.shape
+    top, bottom = max((y - diameter) // 2, 0), min((y + diameter) // 2 + 1, height)
+    left, right = max((x - diameter) // 2, 0), min((x + diameter) // 2 + 1, width)
+    rows = 2 * np.arange(top, bottom, dtype=np.int64) + 1 - y
+    columns = 2 * np.arange(left, right, dtype=np.int64) + 1 - x
+    canvas[top:bottom, left:right] |= rows[:, None] ** 2 + columns**2 <= diameter**2
 
 
 def _rows(ys: NDArray[np.float64], height: int) -> tuple[int, int]:
