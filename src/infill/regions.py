@@ -108,11 +108,12 @@ def _best_cut(
         return best
 
     longer = max(cells.height, cells.width)
-    if np.count_nonzero(counts[cells.slices]) > longer * longer // 4:
+    total = int(counts[cells.slices].sum(dtype=np.int64))
+    if longer < 4 or total > (longer * CELL) ** 2 // 4:
         return None  # one large hole: to part it would make it worse, not cheaper
     first, second = _thinnest(counts, cells)
     larger = max(_cost(counts, part, rule, shape)[0].area for part in (first, second))
-    return (first, second) if larger < 0.75 * crop.area else None
+    return (first, second) if larger < 0.9 * crop.area else None
 
 
 def _cost(
@@ -140,14 +141,16 @@ def _gaps(counts: NDArray[np.uint16], cells: Box) -> Iterator[tuple[Box, Box, in
 def _thinnest(counts: NDArray[np.uint16], cells: Box) -> tuple[Box, Box]:
     """`cells` (at least four cells long) cut across its longer side where the hole is thinnest.
 
-    Only the middle half is considered, and of equals the one nearest to the middle.
+    Only the middle half is considered. The middle is preferred to its ends as much as half the
+    mean thickness is worth: lopsided parts save little.
     """
     axis = 0 if cells.height >= cells.width else 1
     across = counts[cells.slices].sum(1 - axis, dtype=np.int64)
-    places = np.arange(len(across) // 4, len(across) * 3 // 4 + 1)
+    length = len(across)
+    places = np.arange(length // 4, length * 3 // 4 + 1)
     thickness = across[places - 1] + across[places]
-    off_centre = np.abs(2 * places - len(across))
-    best = int(places[np.lexsort((off_centre, thickness))[0]])
+    off_centre = np.abs(2 * places - length)  # whole numbers, so that ties are ties anywhere
+    best = int(places[np.argmin(thickness * length * length + off_centre * 2 * across.sum())])
     first, second = _cut(cells, axis, best)
     return _tight(counts, first), _tight(counts, second)
 

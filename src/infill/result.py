@@ -102,7 +102,7 @@ class Result:
         The proof speaks of the pixels that go into the file. A lossy format changes them all a
         little when it encodes them, those outside the mask too.
         """
-        from infill.picture import find
+        from infill.picture.formats import find
 
         kind = find(name).name
         if lossless is None:
