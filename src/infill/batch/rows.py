@@ -1,0 +1,160 @@
+"""What a run keeps on disk: `run.json`, the options it was started with, and `rows.jsonl`.
+
+A row is appended with one write once the photo's output is in place, so a process that is
+killed leaves at worst a torn last line, which the next start drops. The photo it was about is
+then filled again, into the same bytes.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from infill.errors import BatchError
+from infill.files import write_atomically
+
+Row = dict[str, Any]
+
+RUN_FILE = "run.json"
+ROWS_FILE = "rows.jsonl"
+
+
+class RowFile:
+    """The rows of one output folder; a context manager that holds the folder's lock."""
+
+    def __init__(self, folder: Path, identity: Mapping[str, Any], *, restart: bool) -> None:
+        """Open or continue the run in `folder`, which is made if it is missing.
+
+        Raises `BatchError` if another process is writing there, or if the folder holds a run
+        with another `identity` (a flat mapping of names to JSON values) and not `restart`.
+        """
+        self.folder = folder
+        self.rows: dict[str, Row] = {}
+        self.continues = False
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._lock = (folder / ".lock").open("a")
+        except OSError as error:
+            raise BatchError(f"cannot write to {folder}: {error.strerror}") from error
+        self._file: IO[bytes] | None = None
+        try:
+            _lock(self._lock, folder)
+            self._open(identity, restart)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, identity: Mapping[str, Any], restart: bool) -> None:
+        run_path, rows_path = self.folder / RUN_FILE, self.folder / ROWS_FILE
+        if restart:
+            rows_path.unlink(missing_ok=True)
+            run_path.unlink(missing_ok=True)
+        if run_path.exists():
+            _check_identity(_read_json(run_path), json.loads(json.dumps(identity)), self.folder)
+            self.continues = True
+            self.rows = read_rows(rows_path)
+        else:
+            text = json.dumps(identity, indent=2, sort_keys=True) + "\n"
+            write_atomically(run_path, text.encode(), overwrite=True)
+        self._rewrite(self.rows.values())
+
+    def _rewrite(self, rows: Iterable[Row]) -> None:
+        if self._file is not None:
+            self._file.close()
+        path = self.folder / ROWS_FILE
+        write_atomically(path, b"".join(_line(row) for row in rows), overwrite=True)
+        self._file = path.open("ab", buffering=0)
+
+    def append(self, row: Row) -> None:
+        """Keep `row`; its "input" names the photo. One line, one write."""
+        assert self._file is not None
+        self.rows[row["input"]] = row
+        self._file.write(_line(row))
+
+    def sort(self, inputs: Iterable[str]) -> None:
+        """Put the rows of `inputs` in that order and drop all others: the run is complete."""
+        self.rows = {name: self.rows[name] for name in inputs if name in self.rows}
+        self._rewrite(self.rows.values())
+
+    def close(self) -> None:
+        """Close the files, which also gives the lock back."""
+        if self._file is not None:
+            self._file.close()
+        self._lock.close()
+
+    def __enter__(self) -> "RowFile":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def read_rows(path: Path) -> dict[str, Row]:
+    """The rows of a `rows.jsonl` by input, the last of each; lines that are torn are left out."""
+    rows: dict[str, Row] = {}
+    if not path.exists():
+        return rows
+    for line in path.read_bytes().split(b"\n"):
+        try:
+            row = json.loads(line)
+            rows[row["input"]] = row
+        except (ValueError, TypeError, KeyError):
+            continue
+    return rows
+
+
+def _line(row: Row) -> bytes:
+    return json.dumps(row, ensure_ascii=False, sort_keys=False).encode() + b"\n"
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise BatchError(f"{path} cannot be read ({error}); start over with --restart") from error
+
+
+def _check_identity(before: Any, now: Mapping[str, Any], folder: Path) -> None:
+    if before == now:
+        return
+    before = before if isinstance(before, dict) else {}
+    changes = [
+        f"{name} was {before.get(name)!r} and is now {now.get(name)!r}"
+        for name in sorted(before.keys() | now.keys())
+        if before.get(name) != now.get(name)
+    ]
+    raise BatchError(
+        f"{folder} holds a run with other options ({'; '.join(changes)}); use the same ones to "
+        "go on, another output folder, or --restart to start over"
+    )
+
+
+def _lock(file: IO[str], folder: Path) -> None:
+    """Hold `file` for this process; the system lets go of it however the process ends."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise BatchError(f"another run is writing to {folder}; wait until it has ended") from None
+
+
+def stamp(*paths: str | Path | None) -> list[int] | None:
+    """Sizes in bytes and times of change in ns of the files, to notice that one was edited."""
+    numbers: list[int] = []
+    for path in paths:
+        if path is not None:
+            try:
+                found = Path(path).stat()
+            except OSError:
+                return None
+            numbers += [found.st_size, found.st_mtime_ns]
+    return numbers

@@ -1,0 +1,266 @@
+"""The run: what is left to do, handed to an executor, one row kept for each photo."""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import infill
+from infill.batch.plan import BatchOptions, Item, derived_seed, plan
+from infill.batch.rows import RUN_FILE, Row, RowFile, stamp
+from infill.errors import BadOption, BatchError, InfillError
+from infill.executors import Executor
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How a run ended. Every photo is in exactly one of done, failed, skipped and left."""
+
+    done: int
+    failed: int
+    skipped: int
+    left: int
+    seconds: float
+    failures: list[tuple[str, str]]
+
+    @property
+    def photos_per_second(self) -> float:
+        """Photos done by this start of the run, per second of the clock; 0 if there were none."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class FillOne:
+    """The job: fill one photo and return its row. It pickles, and holds no pixels."""
+
+    options: BatchOptions
+
+    def __call__(self, item: Item) -> Row:
+        """Never raises for a bad photo: the row says what was wrong with it."""
+        begun = time.perf_counter()
+        row = _empty_row(item, self.options)
+        try:
+            row |= self._fill(item)
+        except InfillError as error:
+            row["error"] = str(error)
+        except Exception as error:
+            row["error"] = f"{type(error).__name__}: {error}"
+        row["seconds"] = round(time.perf_counter() - begun, 4)
+        return row
+
+    def _fill(self, item: Item) -> Row:
+        from infill.picture import Picture, check_holds
+        from infill.pipeline import fill
+
+        options = self.options
+        source = options.photos / item.input
+        target = options.out / item.output
+        picture = Picture.load(source)
+        check_holds(target, picture)
+        mask, kind = self._mask(item, picture)
+        result = fill(
+            picture,
+            mask,
+            engine=options.engine,
+            seed=item.seed,
+            blend=options.blend,
+            **options.engine_options,
+        )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        result.save(target, overwrite=True, recipe=options.recipe, quality=options.quality)
+        if options.save_masks is not None:
+            _save_mask(options.save_masks / f"{item.output}_mask.png", result.mask)
+        return {
+            "output": item.output,
+            "mask": kind,
+            "coverage": round(float(result.mask.mean()), 6),
+            "proof": asdict(result.proof),
+            "notes": list(result.notes),
+        }
+
+    def _mask(self, item: Item, picture: Any) -> tuple[Any, str]:
+        """The mask of the photo and, for the row, where it comes from."""
+        from infill.masks.parse import as_mask, from_alpha
+        from infill.masks.random import random_mask
+        from infill.masks.refine import refine
+
+        options = self.options
+        if options.random is not None:
+            seed = derived_seed(options.seed, item.input, "mask")
+            shape = (picture.height, picture.width)
+            mask = random_mask(options.random, shape, rng=seed, **_ratio(options))
+            kind = f"random:{options.random}"
+        elif item.mask is not None:
+            mask = as_mask(
+                item.mask, picture, threshold=options.threshold, invert=options.invert_mask
+            )
+            kind = item.mask
+        else:
+            mask, kind = from_alpha(picture), "transparent pixels"
+        return (refine(mask, options.refine) if options.refine else mask), kind
+
+
+def _save_mask(path: Path, mask: Any) -> None:
+    from infill.masks import to_image
+    from infill.picture import Picture
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Picture.from_array(to_image(mask)).save(path, overwrite=True)
+
+
+def _empty_row(item: Item, options: BatchOptions) -> Row:
+    return {
+        "input": item.input,
+        "output": None,
+        "mask": item.mask,
+        "coverage": None,
+        "seed": item.seed,
+        "engine": options.engine,
+        "seconds": 0.0,
+        "proof": None,
+        "notes": [],
+        "error": None,
+        "stamp": stamp(options.photos / item.input, item.mask),
+    }
+
+
+class Batch:
+    """A run in an output folder: open it, go through `rows`, look at `summary`.
+
+        with Batch(options) as batch:
+            for row in batch.rows(Local(jobs=4)):
+                ...
+        batch.summary().failed
+
+    restart:   forget what an earlier run in the same folder has done.
+    overwrite: write over files in the output folder that no run has put there.
+
+    Making one raises `InfillError` for anything that would fail for every photo: an unknown
+    engine or option, a folder that is missing, a run with other options in the same folder.
+    """
+
+    def __init__(
+        self, options: BatchOptions, *, restart: bool = False, overwrite: bool = False
+    ) -> None:
+        _check(options)
+        self.options = options
+        self.items = plan(options)
+        if not (overwrite or restart):
+            _refuse_foreign_files(options.out, self.items)
+        self._begun = time.perf_counter()
+        self._seconds = 0.0
+        self._finished: dict[str, Row] = {}
+        self._file = RowFile(options.out, _identity(options), restart=restart)
+        before = self._file.rows
+        self.todo = [i for i in self.items if not _is_done(before.get(i.input), i, options)]
+
+    def __enter__(self) -> "Batch":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the clock and let go of the output folder."""
+        self._seconds = time.perf_counter() - self._begun
+        self._file.close()
+
+    @property
+    def skipped(self) -> int:
+        """Photos that an earlier start of this run has done already."""
+        return len(self.items) - len(self.todo)
+
+    def rows(self, executor: Executor) -> Iterator[Row]:
+        """Fill what is left and yield the row of each photo as it ends.
+
+        Photos that failed in an earlier start are tried again. Leaving the iterator early stops
+        the workers; what is done stays done.
+        """
+        ready = (item for item in self.todo if item.problem is None)
+        for item in self.todo:
+            if item.problem is not None:
+                yield self._keep(_empty_row(item, self.options) | {"error": item.problem})
+        with contextlib.ExitStack() as stack:
+            outcomes = executor.map(FillOne(self.options), ready)
+            if hasattr(outcomes, "close"):
+                stack.callback(outcomes.close)
+            for outcome in outcomes:
+                row = outcome.value
+                if outcome.error is not None:
+                    row = _empty_row(outcome.item, self.options) | {"error": outcome.error}
+                yield self._keep(row)
+        self._file.sort(item.input for item in self.items)
+
+    def summary(self) -> Summary:
+        """What this start of the run did; after the `with` block."""
+        failures = [(name, row["error"]) for name, row in self._finished.items() if row["error"]]
+        return Summary(
+            done=len(self._finished) - len(failures),
+            failed=len(failures),
+            skipped=self.skipped,
+            left=len(self.todo) - len(self._finished),
+            seconds=self._seconds,
+            failures=sorted(failures),
+        )
+
+    def _keep(self, row: Row) -> Row:
+        self._file.append(row)
+        self._finished[row["input"]] = row
+        return row
+
+
+def _is_done(row: Row | None, item: Item, options: BatchOptions) -> bool:
+    """Whether an earlier start has filled this very photo with this very mask."""
+    return (
+        row is not None
+        and row.get("error") is None
+        and row.get("output") == item.output
+        and row.get("stamp") == stamp(options.photos / item.input, item.mask)
+        and (options.out / item.output).is_file()
+    )
+
+
+def _refuse_foreign_files(out: Path, items: list[Item]) -> None:
+    """A first start does not write over files that something else has put there."""
+    taken = [] if (out / RUN_FILE).exists() else [i for i in items if (out / i.output).exists()]
+    if taken:
+        raise BatchError(
+            f"{out / taken[0].output} exists already ({len(taken)} of {len(items)} outputs "
+            "do); choose another output folder or add --overwrite"
+        )
+
+
+def _identity(options: BatchOptions) -> dict[str, Any]:
+    """Everything that decides the result, as a flat mapping of JSON values."""
+    values = asdict(options)
+    for name, value in values.items():
+        if isinstance(value, Path):
+            values[name] = str(value.resolve())
+    del values["out"]
+    return values | {"infill": infill.__version__}
+
+
+def _check(options: BatchOptions) -> None:
+    """Raise now what would otherwise be the same failure for every photo."""
+    from infill.engines.base import ENGINES, make_options
+    from infill.masks.random import random_mask
+    from infill.masks.refine import parse_chain
+
+    make_options(ENGINES.get(options.engine), options.engine_options)
+    if options.random is not None:
+        random_mask(options.random, (64, 64), rng=0, **_ratio(options))
+    elif options.mask_ratio is not None:
+        raise BadOption("the mask ratio is for random masks; name a kind of them")
+    parse_chain(options.refine)
+
+
+def _ratio(options: BatchOptions) -> dict[str, float]:
+    return {} if options.mask_ratio is None else {"mask_ratio": options.mask_ratio}

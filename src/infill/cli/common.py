@@ -1,0 +1,272 @@
+"""What the commands share: how they end, how they print, how they read numbers and options."""
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+
+import typer
+
+from infill.errors import BadOption, Cancelled, InfillError
+
+if TYPE_CHECKING:
+    from infill.result import Keep
+
+P = ParamSpec("P")
+
+BUG = 70
+"""Exit code of an error that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
+
+HOLE, ENGINE, RESULT, TALK = "The hole", "The engine", "The result", "What is printed"
+"""Panels in which `--help` groups the options."""
+
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel=TALK)
+]
+Verbose = Annotated[
+    int,
+    typer.Option(
+        "--verbose",
+        "-v",
+        count=True,
+        show_default=False,
+        metavar="",
+        help="Say more (seconds by stage); twice, show where an error came from.",
+        rich_help_panel=TALK,
+    ),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object, for machines.", rich_help_panel=TALK)
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace the output if it exists.", rich_help_panel=RESULT),
+]
+EngineName = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        "-e",
+        metavar="NAME",
+        help="Engine that fills; see `infill engines`.",
+        autocompletion=lambda: engine_names(),
+        rich_help_panel=ENGINE,
+    ),
+]
+EngineOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        "-O",
+        metavar="KEY=VALUE",
+        help="An option of the engine's own.",
+        rich_help_panel=ENGINE,
+    ),
+]
+Seed = Annotated[
+    int, typer.Option("--seed", help="The same seed gives the same bytes.", rich_help_panel=ENGINE)
+]
+Blend = Annotated[
+    float,
+    typer.Option(
+        "--blend",
+        min=0,
+        metavar="PX",
+        help="Blend the fill into a band this wide.",
+        rich_help_panel=ENGINE,
+    ),
+]
+Refine = Annotated[
+    str,
+    typer.Option(
+        "--refine",
+        metavar="CHAIN",
+        help="Change the mask first: 'grow=4,fill-holes,smooth=2%' and the like.",
+        rich_help_panel=HOLE,
+    ),
+]
+InvertMask = Annotated[
+    bool,
+    typer.Option(
+        "--invert-mask", help="The mask image's dark part is the hole.", rich_help_panel=HOLE
+    ),
+]
+Threshold = Annotated[
+    float,
+    typer.Option(
+        "--threshold",
+        min=0,
+        max=1,
+        help="Brightness above which a mask is hole.",
+        rich_help_panel=HOLE,
+    ),
+]
+RecipeChoice = Annotated[
+    str,
+    typer.Option(
+        "--recipe",
+        metavar="embed|beside|none",
+        help="Where to keep how the result was made: in the file, in a JSON beside it, nowhere.",
+        rich_help_panel=RESULT,
+    ),
+]
+Quality = Annotated[
+    int | None,
+    typer.Option(
+        "--quality",
+        min=1,
+        max=100,
+        help="Of a lossy output; a JPEG that stays one keeps the tables it came with.",
+        rich_help_panel=RESULT,
+    ),
+]
+
+
+def command(function: Callable[P, None]) -> Callable[P, None]:
+    """Make `function` end as every command does: one sentence and an exit code, no traceback.
+
+    The traceback is shown with INFILL_DEBUG=1 or -vv.
+    """
+
+    @functools.wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            function(*args, **kwargs)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            complain("stopped")
+            raise typer.Exit(Cancelled.exit_code) from None
+        except BrokenPipeError:
+            # Whoever read the output has had enough, as in `infill engines | head -1`.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            raise typer.Exit(141) from None
+        except InfillError as error:
+            if wants_traceback(kwargs.get("verbose")):
+                raise
+            complain(str(error))
+            raise typer.Exit(error.exit_code) from None
+        except (typer.Exit, typer.Abort, typer.BadParameter):
+            raise
+        except Exception as error:
+            if wants_traceback(kwargs.get("verbose")):
+                raise
+            complain(
+                f"a mistake in Infill itself, or out of memory ({type(error).__name__}: {error}); "
+                "set INFILL_DEBUG=1 to see where, and please report it"
+            )
+            raise typer.Exit(BUG) from None
+
+    return run
+
+
+def wants_traceback(verbose: object = 0) -> bool:
+    """Whether the person asked to see where errors come from."""
+    return os.environ.get("INFILL_DEBUG", "0") not in ("", "0") or (
+        isinstance(verbose, int) and verbose >= 2
+    )
+
+
+def complain(sentence: str) -> None:
+    """One sentence on stderr."""
+    print(f"infill: {sentence}", file=sys.stderr)
+
+
+def tell(text: str, *, to_stderr: bool = False) -> None:
+    """One line of the answer: on stdout, unless that carries a picture or JSON."""
+    print(text, file=sys.stderr if to_stderr else sys.stdout)
+
+
+def print_json(answer: Any) -> None:
+    """One JSON object on stdout, on one line."""
+    print(json.dumps(answer, ensure_ascii=False, default=str))
+
+
+def read_recipe_choice(word: str) -> "Keep":
+    """The word after --recipe. Raises `BadOption` for another one."""
+    choices: dict[str, Keep] = {"embed": "embed", "beside": "beside", "none": "none"}
+    if word not in choices:
+        raise BadOption(f"--recipe is one of {', '.join(choices)}, not {word!r}")
+    return choices[word]
+
+
+def engine_and_options(name: str | None, pairs: list[str] | None) -> tuple[str, dict[str, Any]]:
+    """The engine's name (that of the settings if None) and its options, read from KEY=VALUE.
+
+    Values are read as what the engine's own default is: true or false, a number, or text.
+    Raises `BadOption` for what is no KEY=VALUE or of another kind, and `UnknownPlugin`.
+    """
+    from infill.engines.base import ENGINES, make_options
+    from infill.settings import current
+
+    chosen = name or current().engine
+    engine = ENGINES.get(chosen)
+    defaults = make_options(engine, {})
+    options: dict[str, Any] = {}
+    for pair in pairs or []:
+        key, equals, text = pair.partition("=")
+        key = key.strip().replace("-", "_")
+        if not equals or not key:
+            raise BadOption(f"an option is written KEY=VALUE, not {pair!r}")
+        options[key] = _read_value(key, text.strip(), getattr(defaults, key, None))
+    make_options(engine, options)
+    return chosen, options
+
+
+_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+
+def _read_value(key: str, text: str, default: Any) -> Any:
+    if isinstance(default, str):
+        return text
+    if isinstance(default, bool):
+        if text.lower() not in _WORDS and text not in ("0", "1"):
+            raise BadOption(f"option {key} is true or false, not {text!r}")
+        return _WORDS.get(text.lower(), text == "1")
+    if text.lower() == "none":
+        return None
+    for kind in (int, float) if not isinstance(default, float) else (float,):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    if isinstance(default, int | float):
+        raise BadOption(f"option {key} is a number, not {text!r}")
+    return _WORDS.get(text.lower(), text)
+
+
+def engine_names() -> list[str]:
+    """Names of all engines, for the shell to complete."""
+    from infill.engines.base import ENGINES
+
+    return ENGINES.names()
+
+
+def table(
+    head: list[str],
+    rows: list[list[str]],
+    *,
+    right: Iterable[int] = (),
+    to_stderr: bool = False,
+) -> None:
+    """A table for a person, on stdout or stderr; `right` are the columns of figures.
+
+    Where it is not shown on a terminal it is as wide as it needs to be, so that `grep` finds
+    whole lines.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(stderr=to_stderr)
+    if not console.is_terminal:
+        console = Console(stderr=to_stderr, width=10_000)
+    columns = set(right)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for index, title in enumerate(head):
+        drawn.add_column(title, justify="right" if index in columns else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    console.print(drawn)

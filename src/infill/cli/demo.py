@@ -1,0 +1,121 @@
+"""`infill demo`: fill the three photos that come with the package."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infill.cli import common
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from infill.examples import Example
+    from infill.result import Result
+
+EXAMPLES_TEXT = """[bold]Examples[/bold]
+
+[green]infill demo[/green]   writes to out/demo
+
+[green]infill demo -o /tmp/demo --engine telea[/green]"""
+
+GAP = 12  # pixels between the pictures of a sheet
+HEIGHT = 400  # of each picture on a sheet
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("demo", epilog=EXAMPLES_TEXT)(demo)
+
+
+@common.command
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for it.")] = Path(
+        "out/demo"
+    ),
+    engine: common.EngineName = None,
+    seed: common.Seed = 0,
+    json: common.AsJson = False,
+    quiet: common.Quiet = False,
+    verbose: common.Verbose = 0,
+) -> None:
+    """Fill three photos and put before, mask and after on one sheet.
+
+    What an earlier demo has written to the same folder is replaced.
+    """
+    from infill.cli.fill import report
+    from infill.errors import Unwritable
+    from infill.examples import EXAMPLES
+    from infill.pipeline import fill
+
+    name, _ = common.engine_and_options(engine, None)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unwritable(f"cannot write to {output}: {error.strerror}") from error
+    reports, strips = [], []
+    for example in EXAMPLES:
+        result = fill(example.photo, example.mask, engine=name, seed=seed)
+        target = output / f"{example.name}{example.photo.suffix}"
+        result.save(target, overwrite=True)
+        reports.append(report(result, str(example.photo), target))
+        strips.append(_strip(example, result))
+        if not (json or quiet):
+            _tell(example, result, target)
+    sheet = _write_sheet(strips, output / "sheet.png")
+    if json:
+        common.print_json({"sheet": str(sheet), "photos": reports})
+    elif not quiet:
+        common.tell(f"before, mask and after: {sheet}")
+
+
+def _tell(example: "Example", result: "Result", target: Path) -> None:
+    from infill.cli.fill import proof_sentence
+
+    seconds = sum(result.seconds.values())
+    common.tell(f"{target}  {example.removes}: gone in {seconds:.2f} s with {result.card.name}")
+    common.tell(f"  {proof_sentence(result, target)}")
+
+
+def _strip(example: "Example", result: "Result") -> "NDArray[Any]":
+    """(HEIGHT, ?, 3) uint8 RGB: the photo, the photo with the hole marked, the result."""
+    import cv2
+    import numpy as np
+
+    from infill.picture import Picture
+
+    before = Picture.load(example.photo).pixels
+    scale = HEIGHT / before.shape[0]
+    size = (round(before.shape[1] * scale), HEIGHT)
+    pictures = [before, overlay(before, result.mask), result.picture.pixels]
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    pictures = [cv2.resize(picture, size, interpolation=way) for picture in pictures]
+    gap = np.full((HEIGHT, GAP, 3), 255, dtype=np.uint8)
+    return np.hstack([pictures[0], gap, pictures[1], gap, pictures[2]])
+
+
+def overlay(pixels: "NDArray[Any]", mask: "NDArray[Any]") -> "NDArray[Any]":
+    """(H, W, 3) uint8: the 8-bit photo with what is under the mask tinted magenta."""
+    import numpy as np
+
+    tinted = pixels.copy()
+    tint = np.array([255, 0, 200], dtype=np.float32)
+    tinted[mask] = (0.4 * tinted[mask] + 0.6 * tint).astype(np.uint8)
+    return tinted
+
+
+def _write_sheet(strips: "list[NDArray[Any]]", path: Path) -> Path:
+    """The strips under each other, each in the middle of a white sheet."""
+    import numpy as np
+
+    from infill.picture import Picture
+
+    width = max(strip.shape[1] for strip in strips) + 2 * GAP
+    height = sum(strip.shape[0] + GAP for strip in strips) + GAP
+    sheet = np.full((height, width, 3), 255, dtype=np.uint8)
+    top = GAP
+    for strip in strips:
+        left = (width - strip.shape[1]) // 2
+        sheet[top : top + strip.shape[0], left : left + strip.shape[1]] = strip
+        top += strip.shape[0] + GAP
+    return Picture.from_array(sheet).save(path, overwrite=True)

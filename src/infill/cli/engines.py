@@ -1,0 +1,106 @@
+"""`infill engines`: what can fill, as a table, or one engine's whole card."""
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infill.cli import common
+
+if TYPE_CHECKING:
+    from infill.engines.base import Engine, EngineCard
+
+EXAMPLES = """[bold]Examples[/bold]
+
+[green]infill engines[/green]   all of them
+
+[green]infill engines telea[/green]   one card, with the engine's options"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("engines", epilog=EXAMPLES)(engines)
+
+
+@common.command
+def engines(
+    name: Annotated[
+        str | None, typer.Argument(help="One engine.", autocompletion=common.engine_names)
+    ] = None,
+    json: common.AsJson = False,
+    verbose: common.Verbose = 0,
+) -> None:
+    """List the engines, or show all there is to know about one."""
+    from infill.engines.base import ENGINES
+
+    if name is not None:
+        engine = ENGINES.get(name)
+        if json:
+            common.print_json(_facts(engine))
+        else:
+            _tell_one(engine)
+        return
+    found, broken = [], {}
+    for entry in ENGINES.names():
+        try:
+            found.append(ENGINES.get(entry))
+        except Exception as error:  # another package's plug-in may raise anything
+            broken[entry] = f"{type(error).__name__}: {error}"
+    if json:
+        common.print_json({"engines": [_facts(engine) for engine in found], "broken": broken})
+    else:
+        _tell_all([engine.card for engine in found])
+        for entry, why in broken.items():
+            common.complain(f"engine {entry} cannot be loaded ({why})")
+
+
+def _facts(engine: "Engine") -> dict[str, Any]:
+    return asdict(engine.card) | {"options": _options(engine)}
+
+
+def _tell_all(cards: list["EngineCard"]) -> None:
+    from infill.settings import current
+
+    default = current().engine
+    rows = [
+        [
+            card.name + (" *" if card.name == default else ""),
+            card.family,
+            card.published,
+            _megabytes(card),
+            card.licence,
+            "yes" if card.commercial_use else "no",
+            card.summary,
+        ]
+        for card in cards
+    ]
+    head = ["engine", "family", "published", "weights", "licence", "commercial use", "what it does"]
+    common.table(head, rows, right=[3])
+    common.tell("* the default; `infill engines NAME` shows a whole card")
+
+
+def _tell_one(engine: "Engine") -> None:
+    card = engine.card
+    facts = asdict(card)
+    facts["commercial_use"] = "yes" if card.commercial_use else "no"
+    facts["weights"] = _megabytes(card)
+    facts["size"] = ", ".join(f"{key} {value}" for key, value in facts["size"].items())
+    facts["extra"] = f"pip install 'infill[{card.extra}]'" if card.extra else "none needed"
+    for key in ("needs_prompt", "needs_reference"):
+        facts[key] = "yes" if facts[key] else "no"
+    rows = [[key.replace("_", " "), str(value)] for key, value in facts.items()]
+    common.table(["card", ""], rows)
+    options = [[name, str(default)] for name, default in _options(engine).items()]
+    if options:
+        common.table(["option (-O NAME=VALUE)", "default"], options)
+
+
+def _options(engine: "Engine") -> dict[str, Any]:
+    """Names of the engine's own options and their defaults."""
+    defaults = engine.Options()
+    return {entry.name: getattr(defaults, entry.name) for entry in fields(engine.Options)}
+
+
+def _megabytes(card: "EngineCard") -> str:
+    total = sum(weights.size for weights in card.weights)
+    return f"{total / 1e6:.1f} MB" if total else "none"

@@ -1,0 +1,225 @@
+"""`infill fill`: one photo."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from infill.cli import common
+from infill.errors import BadOption, MaskError
+
+if TYPE_CHECKING:
+    from infill.picture import Picture
+    from infill.result import Keep, Result
+
+EXAMPLES = """[bold]Examples[/bold]
+
+[green]infill fill photo.jpg --mask mask.png[/green]   writes photo.filled.jpg
+
+[green]infill fill photo.jpg --box 120,80,260,300 --refine grow=4 -o clean.png[/green]
+
+[green]infill fill cut-out.png[/green]   fills what is transparent
+
+[green]infill fill - -m mask.png --format png < photo.jpg > clean.png[/green]"""
+
+
+LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".avif")
+"""Extensions of files that hold the pixels only nearly."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("fill", epilog=EXAMPLES)(fill)
+
+
+@common.command
+def fill(
+    photo: Annotated[
+        str, typer.Argument(metavar="PHOTO", help="The photo; - reads it from stdin.")
+    ],
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            "--mask",
+            "-m",
+            help="Image whose white (or opaque) part is the hole.",
+            rich_help_panel=common.HOLE,
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where to; - is stdout. Without it: photo.filled.jpg and the like.",
+            rich_help_panel=common.RESULT,
+        ),
+    ] = None,
+    box: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="x0,y0,x1,y1", help="A box is (part of) the hole.", rich_help_panel=common.HOLE
+        ),
+    ] = None,
+    polygon: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="'x,y x,y …'",
+            help="A polygon is (part of) the hole.",
+            rich_help_panel=common.HOLE,
+        ),
+    ] = None,
+    invert_mask: common.InvertMask = False,
+    threshold: common.Threshold = 0.5,
+    refine: common.Refine = "",
+    engine: common.EngineName = None,
+    option: common.EngineOption = None,
+    seed: common.Seed = 0,
+    blend: common.Blend = 0.0,
+    recipe: common.RecipeChoice = "embed",
+    quality: common.Quality = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            help="Format of what goes to stdout (png, jpg, webp, …).",
+            metavar="NAME",
+            rich_help_panel=common.RESULT,
+        ),
+    ] = None,
+    overwrite: common.Overwrite = False,
+    json: common.AsJson = False,
+    quiet: common.Quiet = False,
+    verbose: common.Verbose = 0,
+) -> None:
+    """Fill the hole in one photo.
+
+    The hole is the mask image, the boxes and the polygons together; with none of them, it is
+    what is transparent in the photo.
+    """
+    keep = common.read_recipe_choice(recipe)
+    target = _target(photo, output)
+    if target is None and json:
+        raise BadOption("--json and the picture cannot both go to stdout; name a file with -o")
+    if target is None and keep == "beside":
+        raise BadOption("there is no place beside stdout; use --recipe embed or none")
+    from infill.picture import as_picture, check_output
+    from infill.pipeline import fill as fill_photo
+
+    name, options = common.engine_and_options(engine, option)
+    picture = as_picture(sys.stdin.buffer.read() if photo == "-" else photo)
+    if target is not None:
+        inputs = [path for path in (photo, mask) if path not in (None, "-")]
+        check_output(target, picture, overwrite=overwrite, inputs=inputs)
+    hole = _hole(picture, mask, box, polygon, invert_mask, threshold, refine)
+    result = fill_photo(picture, hole, engine=name, seed=seed, blend=blend, **options)
+    if target is None:
+        _to_stdout(result, format, photo, keep, quality)
+    else:
+        result.save(target, overwrite=overwrite, recipe=keep, quality=quality)
+    if json:
+        common.print_json(report(result, photo, target))
+    elif not quiet:
+        _tell(result, target, verbose)
+
+
+def _target(photo: str, output: str | None) -> Path | None:
+    """Where the result goes; None is stdout."""
+    if output == "-" or (output is None and photo == "-"):
+        return None
+    if output is not None:
+        return Path(output)
+    path = Path(photo)
+    return path.with_name(f"{path.stem}.filled{path.suffix}")
+
+
+def _hole(
+    picture: "Picture",
+    mask: str | None,
+    boxes: list[str] | None,
+    polygons: list[str] | None,
+    invert: bool,
+    threshold: float,
+    refine: str,
+) -> Any:
+    """The union of all that was given, refined; the transparent pixels if nothing was."""
+    from infill.masks import parse
+
+    if mask == "-":
+        raise MaskError("a mask is not read from stdin; name its file")
+    parts = []
+    if mask is not None:
+        parts.append(parse.as_mask(mask, picture, threshold=threshold, invert=invert))
+    shape = (picture.height, picture.width)
+    parts += [parse.from_box(box, shape) for box in boxes or []]
+    parts += [parse.from_polygon(polygon, shape) for polygon in polygons or []]
+    if not parts:
+        parts.append(parse.from_alpha(picture))
+    hole = parts[0]
+    for part in parts[1:]:
+        hole = hole | part
+    if refine:
+        from infill.masks.refine import refine as refine_mask
+
+        hole = refine_mask(hole, refine)
+    return hole
+
+
+def _to_stdout(
+    result: "Result", format: str | None, photo: str, recipe: "Keep", quality: int | None
+) -> None:
+    """The picture's bytes, in the format asked for or that of the photo (of stdin: PNG)."""
+    wanted = format or (Path(photo).suffix if photo != "-" else "png")
+    sys.stdout.buffer.write(result.to_bytes(wanted, recipe=recipe, quality=quality))
+    sys.stdout.buffer.flush()
+
+
+def report(result: "Result", photo: str, target: Path | None) -> dict[str, Any]:
+    """What --json prints."""
+    import json
+    from dataclasses import asdict
+
+    return {
+        "input": photo,
+        "output": None if target is None else str(target),
+        "engine": result.card.name,
+        "hole_pixels": int(result.mask.sum()),
+        "coverage": float(result.mask.mean()),
+        "proof": asdict(result.proof),
+        "seconds": dict(result.seconds),
+        "notes": list(result.notes),
+        "recipe": json.loads(result.recipe.to_json()),
+    }
+
+
+def _tell(result: "Result", target: Path | None, verbose: int) -> None:
+    """The path, then what was done and the proof; on stderr if stdout carries the picture."""
+    aside = target is None
+    if target is not None:
+        common.tell(str(target))
+    total = sum(result.seconds.values())
+    common.tell(
+        f"  {result.card.name}: {result.mask.mean():.1%} of the photo filled in {total:.2f} s; "
+        f"{proof_sentence(result, target)}",
+        to_stderr=aside,
+    )
+    for note in result.notes:
+        common.tell(f"  note: {note}", to_stderr=aside)
+    if verbose:
+        for stage, seconds in result.seconds.items():
+            common.tell(f"  {stage:<12} {seconds:8.4f} s", to_stderr=aside)
+
+
+def proof_sentence(result: "Result", target: Path | None) -> str:
+    """The promise as it was measured, on the pixels before they were encoded."""
+    proof = result.proof
+    if proof.outside_max_diff:
+        return (
+            f"WARNING: pixels outside the mask changed by up to {proof.outside_max_diff}; "
+            "please report this"
+        )
+    lossy = target is not None and target.suffix.lower() in LOSSY
+    coded = (
+        ", before the file was coded as " + target.suffix[1:].upper() if target and lossy else ""
+    )
+    return f"{proof.outside_pixels} pixels outside the mask compared, 0 changed{coded}"
