@@ -206,7 +206,7 @@ def unpack_mask(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
 def hash_mask(mask: NDArray[np.bool_]) -> str:
     """SHA-256 (hex) of a mask: its height and width as text, then its bits, row by row."""
     digest = hashlib.sha256(f"{mask.shape[0]}x{mask.shape[1]}:".encode())
-    digest.update(np.packbits(mask))
+    digest.update(np.packbits(mask).tobytes())
     return digest.hexdigest()
 
 
@@ -223,7 +223,7 @@ def hash_output(
         for rows in strips(len(array)):
             here = changed[rows]
             if here.any():
-                digest.update(np.ascontiguousarray(array[rows][here], little))
+                digest.update(array[rows][here].astype(little, copy=False).tobytes())
     return digest.hexdigest()
 
 

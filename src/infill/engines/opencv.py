@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 from infill.engines.base import EngineCard, Progress, SizeRule
 
+# Smooth fills need little context. In a photo of one row or column OpenCV 4 and 5 read beyond
+# the border (their index of the row above is 1 where there is only row 0), hence the minimum.
+SIZE = SizeRule(minimum=4, context=0.0, context_min=128)
+
 
 @dataclass(frozen=True)
 class OpenCVOptions:
@@ -36,7 +40,7 @@ class Telea:
         "J. Graphics Tools 9(1), 2004",
         licence="Apache-2.0",
         commercial_use=True,
-        size=SizeRule(context=0.0, context_min=128),
+        size=SIZE,
     )
     Options: ClassVar[type] = OpenCVOptions
 
@@ -67,7 +71,7 @@ class NavierStokes:
         paper="Navier-Stokes, Fluid Dynamics, and Image and Video Inpainting, CVPR 2001",
         licence="Apache-2.0",
         commercial_use=True,
-        size=SizeRule(context=0.0, context_min=128),
+        size=SIZE,
     )
     Options: ClassVar[type] = OpenCVOptions
 

@@ -1,0 +1,7 @@
+"""One assertion for each kind of plug-in: whoever writes one tests it with a single line."""
+
+from tests.conformance_engine import assert_engine
+from tests.conformance_executor import assert_executor
+from tests.conformance_metrics import assert_metric
+
+__all__ = ["assert_engine", "assert_executor", "assert_metric"]
