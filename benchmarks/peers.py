@@ -65,7 +65,7 @@ def _engine(name: str) -> Callable[[Pixels, NDArray[np.bool_]], Pixels]:
     def run(pixels: Pixels, hole: NDArray[np.bool_]) -> Pixels:
         from infill.pipeline import fill
 
-        return fill(pixels, hole, engine=name).picture.pixels
+        return np.asarray(fill(pixels, hole, engine=name).picture.pixels, np.uint8)
 
     return run
 

@@ -42,11 +42,12 @@ def worst(rows: Sequence[Row], key: str, count: int, ours: str = OURS) -> list[s
 def _sign(key: str) -> Callable[[float], float]:
     """A function that makes more of the score better."""
     better = {k: way for name in METRICS for k, way in METRICS.get(name).card.better.items()}
-    return {
+    ways: dict[str, Callable[[float], float]] = {
         "higher": lambda value: value,
         "lower": lambda value: -value,
         "one": lambda value: -abs(value - 1),
-    }[better[key]]
+    }
+    return ways[better[key]]
 
 
 def caption(row: Row, label: str) -> str:
@@ -94,7 +95,7 @@ def _band(
 
 def _plain(text: str) -> str:
     """The text with what Pillow's own font can draw."""
-    return text.translate(str.maketrans({"×": "x", "–": "-"}))
+    return text.replace("×", "x").replace("–", "-")
 
 
 def fitted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

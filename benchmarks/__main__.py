@@ -1,0 +1,29 @@
+"""Every benchmark, one after the other: `python -m benchmarks` (or `make bench`).
+
+Options are passed to the comparison of fills, `benchmarks.fill`.
+"""
+
+import subprocess
+import sys
+
+TITLES = {
+    "startup": "How long one small photo takes, start included",
+    "large": "A 24-megapixel photo",
+    "batch": "Many photos",
+    "fill": "Speed and quality against peers",
+}
+
+
+def main() -> int:
+    """Run all; the first failure's exit code, and the others run all the same."""
+    failed = 0
+    for name, title in TITLES.items():
+        print(f"\n=== {title}  (python -m benchmarks.{name})\n", flush=True)
+        options = sys.argv[1:] if name == "fill" else []
+        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *options], check=False)
+        failed = failed or done.returncode
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
