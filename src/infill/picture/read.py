@@ -119,7 +119,10 @@ def _file_bytes(path: Path) -> bytes:
             head = file.read(32)
             if head and sniff(head) is None:
                 return head  # no photo, so the rest, which may be endless, is not read
-            return head + file.read()
+            if not file.seekable():
+                return head + file.read()
+            file.seek(0)
+            return file.read()
     except FileNotFoundError as error:
         raise Unreadable(f"{path} does not exist; check the name") from error
     except IsADirectoryError as error:

@@ -136,13 +136,14 @@ def comment_text(comment: bytes) -> str:
         return comment.decode("latin-1")
 
 
-def into_jpeg(data: bytes, texts: bytes) -> bytes:
-    """A JPEG with the packed texts in segments in front of its tables.
+def for_jpeg(file: BinaryIO, texts: bytes) -> tuple[int, bytes]:
+    """The segments that hold the packed texts in a JPEG, and the offset to put them at.
 
-    A segment holds less than 64 kB, so there may be several, numbered from 1.
+    A segment holds less than 64 kB, so there may be several, numbered from 1. Their place is
+    behind what describes the photo and in front of its tables.
     """
     at = 2
-    for marker, start, length in _segments(io.BytesIO(data)):
+    for marker, start, length in _segments(file):
         if not (0xE0 <= marker <= 0xEF or marker == 0xFE):
             break
         at = start + length
@@ -151,7 +152,7 @@ def into_jpeg(data: bytes, texts: bytes) -> bytes:
     for index, piece in enumerate(pieces, start=1):
         content = _MARK + struct.pack(">HH", index, len(pieces)) + piece
         segments += struct.pack(">BBH", 0xFF, _SEGMENT, len(content) + 2) + content
-    return data[:at] + segments + data[at:]
+    return at, segments
 
 
 def _webp(file: BinaryIO) -> dict[str, str]:

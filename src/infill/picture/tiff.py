@@ -45,7 +45,6 @@ class Layout:
     extra: tuple[int, ...]
     orientation: int
     frames: int
-    large: bool
 
     @property
     def deep(self) -> bool:
@@ -97,7 +96,6 @@ def layout(data: bytes, name: str) -> Layout:
         extra=_numbers(found, EXTRA, ()),
         orientation=_numbers(found, ORIENTATION, (1,))[0],
         frames=1 if large else _count_frames(data),
-        large=large,
     )
     _check_strips(found, len(data))
     if result.deep and result.samples > (2 if result.photometric != _RGB else 4):
@@ -148,7 +146,7 @@ def decode_deep(data: bytes, found: Layout) -> NDArray[np.uint16]:
     elif found.samples == 2:
         samples = _decode_pairs(data, found)
     else:
-        samples = _decode(data if found.large else _view(data, found), found, found.samples)
+        samples = _decode(_view(data, found), found, found.samples)
     colours = 3 if found.photometric == _RGB else 1
     if found.photometric == _WHITE_IS_ZERO:
         samples[:, :, 0] = 65535 - samples[:, :, 0]
@@ -192,8 +190,6 @@ def _view(data: bytes, found: Layout, plane: int | None = None, *, pairs: bool =
     OpenCV does not know and would complain of.
     pairs: as one channel of twice the width, without undoing differences.
     """
-    if found.large:
-        raise ValueError("a BigTIFF of this layout is not read")
     old = found.directory
     keep = (COMPRESSION, ROWS, PREDICTOR, TILE_WIDTH, TILE_HEIGHT)
     tags = {tag: _numbers(old, tag) for tag in keep if tag in old}
@@ -213,7 +209,9 @@ def _view(data: bytes, found: Layout, plane: int | None = None, *, pairs: bool =
         tags |= {WIDTH: (found.width * 2,), PREDICTOR: (1,)}
     order = "<" if data[:2] == b"II" else ">"
     at = len(data) + len(data) % 2
-    head = data[:4] + struct.pack(order + "I", at)
+    if at >= 2**32:
+        raise ValueError("more than 4 GB of 16-bit TIFF are not read")
+    head = data[:2] + struct.pack(order + "H", 42) + struct.pack(order + "I", at)
     rest = memoryview(data)[8:]
     return b"".join([head, rest, bytes(at - len(data)), _directory(tags, at, order)])
 

@@ -40,7 +40,7 @@ def encode(
     metadata = replace(picture.metadata, icc=_fitting_profile(picture.metadata.icc, grey))
     texts = {**metadata.text, **(texts or {})}
     if entry.name == "JPEG":
-        file.write(_jpeg(picture, grey, metadata, quality, texts))
+        _jpeg(picture, grey, metadata, quality, texts, file)
     elif entry.name == "PNG":
         _png(picture, grey, metadata, texts, file)
     elif entry.name == "WEBP":
@@ -63,7 +63,9 @@ def to_pil(picture: Picture, *, grey: bool | None = None, alpha: bool = True) ->
     if grey or (alpha and picture.alpha is not None):
         samples = _samples(picture, grey, alpha=alpha)
         return Image.fromarray(samples[:, :, 0] if samples.shape[2] == 1 else samples)
-    return Image.fromarray(picture.pixels)
+    image = Image.new("RGB", (picture.width, picture.height), None)  # type: ignore[arg-type]
+    image.frombytes(picture.pixels.data)  # unlike fromarray, touches the memory once
+    return image
 
 
 def _samples(picture: Picture, grey: bool, *, alpha: bool = True) -> NDArray[Any]:
@@ -85,7 +87,8 @@ def _jpeg(
     metadata: Metadata,
     quality: int | None,
     texts: Mapping[str, str],
-) -> bytes:
+    file: BinaryIO,
+) -> None:
     options: dict[str, Any] = {}
     coding = metadata.jpeg
     if coding is not None:
@@ -113,8 +116,11 @@ def _jpeg(
     buffer = io.BytesIO()
     image = to_pil(picture, grey=grey, alpha=False)
     image.save(buffer, "JPEG", icc_profile=metadata.icc, **options)
-    packed = text.pack(texts)
-    return text.into_jpeg(buffer.getvalue(), packed) if packed else buffer.getvalue()
+    data = buffer.getbuffer()
+    at, segments = text.for_jpeg(buffer, text.pack(texts))
+    file.write(data[:at])
+    file.write(segments)
+    file.write(data[at:])
 
 
 def _distinct(tables: tuple[tuple[int, ...], ...]) -> list[list[int]]:
