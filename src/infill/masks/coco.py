@@ -3,6 +3,9 @@
 The format is that of https://cocodataset.org/#format-data. Run lengths go down the columns,
 one column after the other, and begin with the pixels that are not in the mask. Polygons follow
 COCO's own pixel convention, which is ours too (see `infill.masks.raster`).
+
+Compressed codes are read here and not by pycocotools: that returns whatever was in memory where
+a code is too short for its size, and the check would have to read the code anyway.
 """
 
 import json
@@ -16,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.errors import BadMask
-from infill.lazy import need
 from infill.masks.parse import Like, Mask, check_size, from_polygon, shape_of
 
 Annotation = Mapping[str, Any]
@@ -28,11 +30,11 @@ KEYS = ("annotations", "segmentation", "counts")
 def from_rle(rle: Annotation, shape: Like | None = None) -> Mask:
     """The mask of {"size": [H, W], "counts": ...}.
 
-    counts: whole numbers, or COCO's compressed text (str or bytes), which needs pycocotools.
+    counts: whole numbers, or COCO's compressed text (str or bytes).
     shape:  the photo that the mask belongs to; None takes any size.
 
     returns: (H, W) bool, True = hole. Raises `BadMask` for a code that does not fit its size,
-    `MaskSizeMismatch`, and `MissingExtra` where pycocotools is needed and missing.
+    and `MaskSizeMismatch`.
     """
     try:
         height, width = (int(side) for side in rle["size"])
@@ -42,8 +44,6 @@ def from_rle(rle: Annotation, shape: Like | None = None) -> Mask:
     if min(height, width) < 1:
         raise BadMask(f"a run-length code needs at least 1×1 pixels, not {width}×{height}")
     check_size((height, width), None if shape is None else shape_of(shape), "the annotation")
-    if isinstance(counts, str | bytes):
-        return _decompressed(counts, height, width)
     runs = _runs(counts)
     if runs.sum() != height * width:
         raise BadMask(
@@ -132,53 +132,39 @@ def read_instances(path: str | os.PathLike[str]) -> dict[str, Any]:
     return content
 
 
-def _decompressed(counts: str | bytes, height: int, width: int) -> Mask:
-    codec = need("pycocotools.mask", extra="data")
-    coded = counts.encode() if isinstance(counts, str) else counts
-    if _length(coded) != height * width:
-        # pycocotools would read or write past its buffer, so it is not asked.
-        raise BadMask(
-            f"the compressed run lengths do not add up to {width}×{height} pixels; "
-            "the annotation is damaged or of another size"
-        )
-    decoded: NDArray[np.uint8] = codec.decode({"size": [height, width], "counts": coded})
-    return np.ascontiguousarray(decoded).view(np.bool_)
+def _decompressed(coded: bytes) -> list[int]:
+    """The run lengths in COCO's compressed text; one of -1 if it is no such text.
 
-
-def _length(coded: bytes) -> int:
-    """How many pixels a compressed code covers; -1 if it is no such code.
-
-    Each number is written in groups of five bits, the least first, as a letter from "0" on, and
-    from the third on as the difference from the one before the last.
+    Each number is written in groups of five bits, the least first, as a letter from "0" on that
+    also says whether more follow; from the fourth on as the difference to the last but one.
     """
     runs: list[int] = []
     value = shift = 0
     for letter in coded:
         bits = letter - 48
         if not 0 <= bits < 64 or shift > 60:
-            return -1
+            return [-1]
         value |= (bits & 31) << shift
         shift += 5
         if bits & 32:
             continue
         if bits & 16:
             value -= 1 << shift
-        if len(runs) > 2:
-            value += runs[-2]
-        if value < 0:
-            return -1
-        runs.append(value)
+        runs.append(value + runs[-2] if len(runs) > 2 else value)
         value = shift = 0
-    return -1 if shift else sum(runs)
+    return [-1] if shift else runs
 
 
 def _runs(counts: Any) -> NDArray[np.int64]:
+    """Run lengths from numbers or compressed text. Raises `BadMask` for what is neither."""
+    if isinstance(counts, str | bytes):
+        counts = _decompressed(counts.encode() if isinstance(counts, str) else counts)
     try:
         runs = np.array(counts, np.float64)
     except (TypeError, ValueError):
         runs = np.array([math.nan])
     if runs.ndim != 1 or not (runs >= 0).all() or (runs % 1 != 0).any():
-        raise BadMask("run lengths are whole numbers of 0 or more")
+        raise BadMask("the run lengths are damaged: they are not whole numbers of 0 or more")
     return runs.astype(np.int64)
 
 

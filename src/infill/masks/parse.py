@@ -66,7 +66,8 @@ def from_alpha(picture: "Picture", *, threshold: float = 0.5, invert: bool = Fal
 
     Raises `BadMask` if no pixel of the photo is transparent.
     """
-    opaque = None if picture.alpha is None else _above(picture.alpha, threshold)
+    alpha = picture.alpha
+    opaque = None if alpha is None else _above(alpha, threshold, np.iinfo(alpha.dtype).max)
     if opaque is None or opaque.all():
         raise BadMask(
             f"{_name(picture, 'the photo')} has no transparent pixels that could say what to "
@@ -149,11 +150,11 @@ def _planes(source: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:
     if isinstance(source, np.ndarray):
         return _split(_standard(source))
     from infill.picture import Picture, as_picture
+    from infill.picture.plane import load_planes, planes_of
 
-    opened = source if isinstance(source, Picture) else as_picture(source)
-    if opened.grey:
-        return opened.pixels[:, :, 0], opened.alpha
-    return _luminance(opened.pixels), opened.alpha
+    if isinstance(source, str | os.PathLike | bytes) or hasattr(source, "read"):
+        return load_planes(source)
+    return planes_of(source if isinstance(source, Picture) else as_picture(source))
 
 
 def _standard(array: NDArray[Any]) -> NDArray[Any]:
@@ -183,17 +184,13 @@ def _split(array: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any] | None]:
     if array.ndim == 2:
         return array, None
     alpha = array[:, :, -1] if array.shape[2] in (2, 4) else None
-    return (_luminance(array) if array.shape[2] >= 3 else array[:, :, 0]), alpha
+    if array.shape[2] <= 2:
+        return array[:, :, 0], alpha
+    if array.dtype == np.bool_:
+        return np.asarray(array[:, :, :3].any(axis=2)), alpha
+    from infill.picture.plane import luminance
 
-
-def _luminance(pixels: NDArray[Any]) -> NDArray[Any]:
-    """(H, W) ITU-R BT.601 luma of (H, W, 3 or 4) RGB, of the same dtype."""
-    import cv2
-
-    if pixels.dtype == np.bool_ or _full_scale(pixels) == 1:
-        return np.asarray(pixels[:, :, :3].any(axis=2))
-    code = cv2.COLOR_RGB2GRAY if pixels.shape[2] == 3 else cv2.COLOR_RGBA2GRAY
-    return cv2.cvtColor(np.ascontiguousarray(pixels), code)
+    return luminance(array), alpha
 
 
 def _full_scale(plane: NDArray[Any]) -> int:
@@ -202,15 +199,15 @@ def _full_scale(plane: NDArray[Any]) -> int:
     return 1 if high <= 1 else 255 if high <= 255 else 65535
 
 
-def _above(plane: NDArray[Any], threshold: float) -> Mask:
-    """True where `plane` is above `threshold` of its full scale, or is full scale."""
+def _above(plane: NDArray[Any], threshold: float, scale: int | None = None) -> Mask:
+    """True where `plane` is above `threshold` of the scale (None = by its values), or is full."""
     if not 0 <= threshold <= 1:
         raise BadMask(f"the threshold is from 0 to 1, not {threshold}")
     if plane.dtype == np.bool_:
         return plane
     if plane.dtype.kind == "f":
         return np.asarray(plane > threshold if threshold < 1 else plane >= 1)
-    scale = _full_scale(plane)
+    scale = scale or _full_scale(plane)
     return np.asarray(plane > min(int(threshold * scale), scale - 1))
 
 
@@ -220,9 +217,10 @@ def _constant(plane: NDArray[Any]) -> bool:
 
 def _name(source: Any, otherwise: str = "the mask") -> str:
     """How to call the source in a message: its file name if it has one."""
-    path = source if isinstance(source, str | os.PathLike) else None
-    path = path or getattr(getattr(source, "metadata", None), "path", None)
-    return str(path) if path else otherwise
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    path = getattr(getattr(source, "metadata", source), "path", None)
+    return str(path or getattr(source, "filename", "") or getattr(source, "name", "") or otherwise)
 
 
 def _numbers(text: str) -> NDArray[np.float64]:
