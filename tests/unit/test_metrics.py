@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.conformance_metrics import assert_metric, middle, picture
 
 from infill.errors import BadPixels, UnknownPlugin
+from infill.metrics import psnr as psnr_module
 from infill.metrics import texture
 from infill.metrics.base import (
     METRICS,
@@ -74,6 +75,13 @@ def test_psnr_of_an_empty_mask_is_that_of_the_whole_photo_alone():
     row = Psnr().measure(grey([[0, 0]]), grey([[0.1, 0.1]]), mask_of([[0, 0]]))
     assert row["psnr"] == pytest.approx(20, abs=1e-5)
     assert math.isnan(row["masked_psnr"])
+
+
+def test_psnr_in_parts_is_the_same(monkeypatch):
+    truth, filled = picture((30, 30)), picture((30, 30), 1)
+    whole = psnr(truth, filled)
+    monkeypatch.setattr(psnr_module, "_VALUES_AT_ONCE", 77)
+    assert psnr(truth, filled) == pytest.approx(whole, rel=1e-12)
 
 
 # --- sharpness ----------------------------------------------------------------------------
@@ -203,6 +211,16 @@ def test_texture_distance_in_strips_is_the_same(monkeypatch):
     whole = texture.sliced_distance(truth, filled, mask)
     monkeypatch.setattr(texture, "_VALUES_AT_ONCE", 5000)
     assert texture.sliced_distance(truth, filled, mask) == pytest.approx(whole, rel=1e-4)
+
+
+def test_of_very_many_patches_some_are_taken(monkeypatch):
+    truth, mask = picture((60, 60)), middle((60, 60))
+    filled = picture((60, 60), 1) * np.float32(0.3)
+    whole = texture.sliced_distance(truth, filled, mask)
+    monkeypatch.setattr(texture, "MOST_PATCHES", 300)
+    some = texture.sliced_distance(truth, filled, mask)
+    assert some != whole
+    assert some == pytest.approx(whole, rel=0.1)
 
 
 # --- what they share ----------------------------------------------------------------------

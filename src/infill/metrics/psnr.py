@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from infill.metrics.base import MetricCard, check, reduce_rows
 
+_VALUES_AT_ONCE = 1_000_000  # bounds the memory
+
 
 class Psnr:
     """PSNR in dB over all three channels, peak 1; infinity where the match is exact."""
@@ -37,5 +39,9 @@ class Psnr:
 
 def psnr(truth: NDArray[np.float32], filled: NDArray[np.float32]) -> float:
     """10 log10(1 / mean squared difference), in dB, of two arrays of one shape in [0, 1]."""
-    error = float(np.mean(np.square(truth - filled, dtype=np.float64)))
-    return -10 * math.log10(error) if error > 0 else math.inf
+    a, b = truth.reshape(-1), filled.reshape(-1)
+    total = 0.0
+    for start in range(0, a.size, _VALUES_AT_ONCE):
+        part = slice(start, start + _VALUES_AT_ONCE)
+        total += float(np.square(a[part] - b[part], dtype=np.float64).sum())
+    return -10 * math.log10(total / a.size) if total > 0 else math.inf

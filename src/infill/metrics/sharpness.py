@@ -45,6 +45,11 @@ def gradient_energy(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> flo
 
     pixels: (H, W, 3) float32 in [0, 1]; mask: (H, W) bool, True = hole.
     """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return 0.0
+    box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    pixels, mask = pixels[box], mask[box]  # a small hole costs what it measures
     down = (pixels[1:] - pixels[:-1])[mask[1:] & mask[:-1]]
     right = (pixels[:, 1:] - pixels[:, :-1])[mask[:, 1:] & mask[:, :-1]]
     return float(np.square(down, dtype=np.float64).sum() + np.square(right, dtype=np.float64).sum())
