@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill import __version__
-from infill.errors import BadRecipe
+from infill.errors import BadRecipe, Unreadable
 from infill.geometry import strips
 from infill.settings import current
 
@@ -103,21 +103,24 @@ class Recipe:
 
         Raises `BadRecipe` if there is none, `Unreadable` if the file cannot be read.
         """
-        path = Path(path)
-        beside = path if path.suffix.lower() == ".json" else beside_path(path)
-        if beside != path:
-            from infill.picture import read_text
+        from infill.picture import read_text
 
+        path = Path(path)
+        if path.suffix.lower() != ".json":
             text = read_text(path).get(KEY)
             if text is not None:
                 return cls.from_json(text)
+            path, picture = beside_path(path), path
+            if not path.exists():
+                raise BadRecipe(
+                    f"{picture} holds no recipe, and there is no {path.name} beside it; "
+                    "only what Infill wrote can be replayed"
+                )
         try:
-            return cls.from_json(beside.read_bytes())
-        except OSError:
-            raise BadRecipe(
-                f"{path} holds no recipe, and there is no {beside.name} beside it; "
-                "only pictures that Infill wrote can be replayed"
-            ) from None
+            return cls.from_json(path.read_bytes())
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise Unreadable(f"{path} cannot be read: {reason}") from error
 
     def hole(self) -> NDArray[np.bool_]:
         """The mask, (H, W) bool, True = hole. Raises `BadRecipe` if it is damaged."""
