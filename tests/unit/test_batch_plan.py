@@ -45,9 +45,9 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
     touch(tmp_path / "photos", "notes.txt")
     with pytest.raises(BatchError, match="holds no photo"):
         plan(options(tmp_path))
-    with pytest.raises(BatchError, match="photos folder .* is missing"):
+    with pytest.raises(BatchError, match=r"photos folder .* is missing"):
         plan(BatchOptions(tmp_path / "nowhere", tmp_path / "out"))
-    with pytest.raises(BatchError, match="masks folder .* is missing"):
+    with pytest.raises(BatchError, match=r"masks folder .* is missing"):
         plan(options(tmp_path, masks=tmp_path / "nowhere"))
 
 

@@ -63,7 +63,7 @@ def test_lines_that_are_no_rows_are_left_out(tmp_path: Path) -> None:
 def test_other_options_are_refused_and_named(tmp_path: Path) -> None:
     with open_rows(tmp_path) as rows:
         rows.append(row("a"))
-    with pytest.raises(BatchError, match="seed was 7 and is now 8.*--restart"):
+    with pytest.raises(BatchError, match=r"seed was 7 and is now 8.*--restart"):
         open_rows(tmp_path, seed=8)
     assert len(lines(tmp_path)) == 1, "nothing was lost"
     with open_rows(tmp_path, restart=True, seed=8) as rows:
@@ -75,7 +75,7 @@ def test_other_options_are_refused_and_named(tmp_path: Path) -> None:
 def test_a_damaged_run_file_is_an_error_and_can_be_restarted(tmp_path: Path) -> None:
     open_rows(tmp_path).close()
     (tmp_path / "run.json").write_text("{")
-    with pytest.raises(BatchError, match="run.json cannot be read.*--restart"):
+    with pytest.raises(BatchError, match=r"run.json cannot be read.*--restart"):
         open_rows(tmp_path)
     open_rows(tmp_path, restart=True).close()
 

@@ -48,6 +48,7 @@ class BatchOptions:
     engine_options: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     blend: float = 0.0
+    match_colour: bool = False
     recipe: Literal["embed", "beside", "none"] = "embed"
     format: str | None = None
     quality: int | None = None

@@ -13,6 +13,7 @@ from infill.batch.plan import BatchOptions, Item, derived_seed, plan
 from infill.batch.rows import RUN_FILE, Row, RowFile, stamp
 from infill.errors import BadOption, BatchError, InfillError
 from infill.executors import Executor
+from infill.files import TEMPORARY
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,13 @@ class FillOne:
         return row
 
     def _fill(self, item: Item) -> Row:
-        from infill.picture import Picture, check_holds
+        from infill.picture import Picture
         from infill.pipeline import fill
 
         options = self.options
         source = options.photos / item.input
         target = options.out / item.output
         picture = Picture.load(source)
-        check_holds(target, picture)
         mask, kind = self._mask(item, picture)
         result = fill(
             picture,
@@ -67,6 +67,8 @@ class FillOne:
             engine=options.engine,
             seed=item.seed,
             blend=options.blend,
+            match_colour=options.match_colour,
+            opaque=item.mask is None and options.random is None,
             **options.engine_options,
         )
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -83,15 +85,13 @@ class FillOne:
 
     def _mask(self, item: Item, picture: Any) -> tuple[Any, str]:
         """The mask of the photo and, for the row, where it comes from."""
-        from infill.masks.parse import as_mask, from_alpha
-        from infill.masks.random import random_mask
-        from infill.masks.refine import refine
+        from infill.masks import as_mask, from_alpha, random_mask, refine
 
         options = self.options
         if options.random is not None:
             seed = derived_seed(options.seed, item.input, "mask")
             shape = (picture.height, picture.width)
-            mask = random_mask(options.random, shape, rng=seed, **_ratio(options))
+            mask = random_mask(options.random, shape, options.mask_ratio, rng=seed)
             kind = f"random:{options.random}"
         elif item.mask is not None:
             mask = as_mask(
@@ -154,6 +154,7 @@ class Batch:
         self._seconds = 0.0
         self._finished: dict[str, Row] = {}
         self._file = RowFile(options.out, _identity(options), restart=restart)
+        _sweep(options.out)
         before = self._file.rows
         self.todo = [i for i in self.items if not _is_done(before.get(i.input), i, options)]
 
@@ -238,6 +239,12 @@ def _refuse_foreign_files(out: Path, items: list[Item]) -> None:
         )
 
 
+def _sweep(out: Path) -> None:
+    """Remove the temporary files of workers that were killed; the folder's lock is held."""
+    for path in out.rglob(TEMPORARY):
+        path.unlink(missing_ok=True)
+
+
 def _identity(options: BatchOptions) -> dict[str, Any]:
     """Everything that decides the result, as a flat mapping of JSON values."""
     values = asdict(options)
@@ -251,16 +258,26 @@ def _identity(options: BatchOptions) -> dict[str, Any]:
 def _check(options: BatchOptions) -> None:
     """Raise now what would otherwise be the same failure for every photo."""
     from infill.engines.base import ENGINES, make_options
-    from infill.masks.random import random_mask
     from infill.masks.refine import parse_chain
+    from infill.picture import holds_text
 
     make_options(ENGINES.get(options.engine), options.engine_options)
-    if options.random is not None:
-        random_mask(options.random, (64, 64), rng=0, **_ratio(options))
-    elif options.mask_ratio is not None:
-        raise BadOption("the mask ratio is for random masks; name a kind of them")
+    check_random(options.random, options.mask_ratio)
     parse_chain(options.refine)
+    if options.format is not None:
+        holds_text(f".{options.format.lstrip('.')}")  # raises if there is no such format
 
 
-def _ratio(options: BatchOptions) -> dict[str, float]:
-    return {} if options.mask_ratio is None else {"mask_ratio": options.mask_ratio}
+def check_random(name: str | None, mask_ratio: float | None) -> None:
+    """Raise `BadMask` for an unknown random mask, `BadOption` for a ratio that it cannot take."""
+    from infill.masks.random import RECIPES, random_mask
+
+    if name is None:
+        if mask_ratio is not None:
+            raise BadOption("a mask ratio is for random masks; name a kind of them")
+        return
+    random_mask(name, (64, 64), mask_ratio, rng=0)
+    if mask_ratio is not None and not RECIPES[name.lower().replace("_", "-")].takes_ratio:
+        raise BadOption(
+            f"random mask {name} takes no mask ratio: what it covers follows from its plan"
+        )

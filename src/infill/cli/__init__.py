@@ -43,4 +43,3 @@ def infill_options(
 def main() -> None:
     """Run the command line; the process ends with its exit code."""
     app(prog_name="infill")
-

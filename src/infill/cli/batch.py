@@ -92,6 +92,7 @@ def batch(
         ),
     ] = 0,
     blend: common.Blend = 0.0,
+    match_colour: common.MatchColour = False,
     recipe: common.RecipeChoice = "embed",
     quality: common.Quality = None,
     format: Annotated[
@@ -149,6 +150,7 @@ def batch(
         engine_options=engine_options,
         seed=seed,
         blend=blend,
+        match_colour=match_colour,
         recipe=keep,
         format=format,
         quality=quality,
@@ -181,10 +183,10 @@ def workers(jobs: int | None, threads: int | None, photos: int) -> tuple[int, in
 
 
 def _go_through(run: "Batch", jobs: int | None, threads: int | None, silent: bool) -> None:
-    from infill.executors.local import Local
-    from infill.lazy import need
+    from tqdm import tqdm
 
-    tqdm = need("tqdm", extra="all").tqdm
+    from infill.executors.local import Local
+
     count, each = workers(jobs, threads, len(run.todo))
     bar = tqdm(
         total=len(run.items),

@@ -1,15 +1,16 @@
 """What the commands share: how they end, how they print, how they read numbers and options."""
 
+import contextlib
 import functools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 
-from infill.errors import BadOption, Cancelled, InfillError
+from infill.errors import BadOption, Cancelled, InfillError, WouldOverwrite
 
 if TYPE_CHECKING:
     from infill.result import Keep
@@ -75,6 +76,14 @@ Blend = Annotated[
         min=0,
         metavar="PX",
         help="Blend the fill into a band this wide.",
+        rich_help_panel=ENGINE,
+    ),
+]
+MatchColour = Annotated[
+    bool,
+    typer.Option(
+        "--match-colour",
+        help="Shift the fill to the mean colour around the hole.",
         rich_help_panel=ENGINE,
     ),
 ]
@@ -145,7 +154,8 @@ def command(function: Callable[P, None]) -> Callable[P, None]:
         except InfillError as error:
             if wants_traceback(kwargs.get("verbose")):
                 raise
-            complain(str(error))
+            how = " with --overwrite" if isinstance(error, WouldOverwrite) else ""
+            complain(f"{error}{how}")
             raise typer.Exit(error.exit_code) from None
         except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
@@ -181,6 +191,28 @@ def tell(text: str, *, to_stderr: bool = False) -> None:
 def print_json(answer: Any) -> None:
     """One JSON object on stdout, on one line."""
     print(json.dumps(answer, ensure_ascii=False, default=str))
+
+
+@contextlib.contextmanager
+def progress_bar(*, silent: bool) -> Iterator[Callable[[float, str], None]]:
+    """A `Progress` that draws a bar on stderr, once a fill has taken more than a moment.
+
+    Nothing is drawn where nobody looks: when `silent`, or stderr is no terminal.
+    """
+    if silent or not sys.stderr.isatty():
+        yield lambda fraction, stage: None
+        return
+    from tqdm import tqdm
+
+    layout = "{percentage:3.0f}%|{bar:20}| {desc} {elapsed}, {remaining} left"
+    bar = tqdm(total=1.0, file=sys.stderr, delay=0.7, leave=False, bar_format=layout)
+
+    def report(fraction: float, stage: str) -> None:
+        bar.set_description_str(stage, refresh=False)
+        bar.update(fraction - bar.n)
+
+    with bar:
+        yield report
 
 
 def read_recipe_choice(word: str) -> "Keep":

@@ -1,7 +1,9 @@
 """`infill fill`: one photo."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -77,6 +79,7 @@ def fill(
     option: common.EngineOption = None,
     seed: common.Seed = 0,
     blend: common.Blend = 0.0,
+    match_colour: common.MatchColour = False,
     recipe: common.RecipeChoice = "embed",
     quality: common.Quality = None,
     format: Annotated[
@@ -107,16 +110,37 @@ def fill(
     from infill.pipeline import fill as fill_photo
 
     name, options = common.engine_and_options(engine, option)
+    begun = perf_counter()
     picture = as_picture(sys.stdin.buffer.read() if photo == "-" else photo)
+    bare = not (mask or box or polygon)
     if target is not None:
         inputs = [path for path in (photo, mask) if path not in (None, "-")]
-        check_output(target, picture, overwrite=overwrite, inputs=inputs)
+        # A cut-out becomes opaque, so what the result can be saved as shows only then.
+        check_output(target, None if bare else picture, overwrite=overwrite, inputs=inputs)
+    loaded = perf_counter()
     hole = _hole(picture, mask, box, polygon, invert_mask, threshold, refine)
-    result = fill_photo(picture, hole, engine=name, seed=seed, blend=blend, **options)
+    masked = perf_counter()
+    with common.progress_bar(silent=quiet or json) as progress:
+        result = fill_photo(
+            picture,
+            hole,
+            engine=name,
+            seed=seed,
+            blend=blend,
+            match_colour=match_colour,
+            opaque=bare,
+            progress=progress,
+            **options,
+        )
+    filled = perf_counter()
     if target is None:
         _to_stdout(result, format, photo, keep, quality)
     else:
         result.save(target, overwrite=overwrite, recipe=keep, quality=quality)
+    seconds = {**result.seconds, "save": perf_counter() - filled}
+    seconds["load"] += loaded - begun
+    seconds["mask"] += masked - loaded
+    result = replace(result, seconds=seconds)
     if json:
         common.print_json(report(result, photo, target))
     elif not quiet:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infill.cli import common
-from infill.errors import BadMask, BadOption
+from infill.errors import BadMask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,20 +75,17 @@ def make(
     verbose: common.Verbose = 0,
 ) -> None:
     """Make a mask from boxes, polygons, annotations or at random (all together, if several)."""
-    from infill.masks import parse
+    from infill import masks
+    from infill.batch.run import check_random
 
     size = _size(photo)
-    parts = [parse.from_box(text, size) for text in box or []]
-    parts += [parse.from_polygon(text, size) for text in polygon or []]
+    parts = [masks.from_box(text, size) for text in box or []]
+    parts += [masks.from_polygon(text, size) for text in polygon or []]
     if annotation is not None:
         parts.append(_from_annotation(annotation, photo, category, size))
+    check_random(random, mask_ratio)
     if random is not None:
-        from infill.masks.random import random_mask
-
-        given = {} if mask_ratio is None else {"mask_ratio": mask_ratio}
-        parts.append(random_mask(random, size, rng=seed, **given))
-    elif mask_ratio is not None:
-        raise BadOption("--mask-ratio is for --random")
+        parts.append(masks.random_mask(random, size, mask_ratio, rng=seed))
     if not parts:
         raise BadMask("say what to mask: --box, --polygon, --annotation or --random")
     mask = parts[0]
