@@ -67,8 +67,11 @@ check: $(VENV)/.dev
 	@$(BIN)/mypy src
 	@$(BIN)/python -m pytest -q -m "not slow" $(TESTS)
 
+# INFILL_BENCH names the folder of photos and masks; BENCH="--photos 8" passes options on.
+BENCH_PHOTOS := $(wildcard ../shared/bench/photos)
 bench: $(VENV)/.test
-	@$(BIN)/python -m benchmarks
+	@$(if $(INFILL_BENCH),,$(if $(BENCH_PHOTOS),INFILL_BENCH=$(BENCH_PHOTOS))) \
+	  $(BIN)/python -m benchmarks $(BENCH)
 
 clean:
 	rm -rf $(VENV) out build dist .make .pytest_cache .hypothesis .mypy_cache .ruff_cache
