@@ -16,6 +16,9 @@ TITLES = {
 
 def main() -> int:
     """Run all; the first failure's exit code, and the others run all the same."""
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(__doc__)
+        return 0
     failed = 0
     for name, title in TITLES.items():
         print(f"\n=== {title}  (python -m benchmarks.{name})\n", flush=True)
