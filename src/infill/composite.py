@@ -63,12 +63,12 @@ def paste(
             0 keeps the canvas and what lies between mixes the two before rounding.
     """
     part = canvas[box.slices]
-    there = weight > 0
-    new = filled[there]
-    if weight.dtype != np.bool_:
-        share = weight[there][:, None]
-        new = share * new + (1 - share) * to_float(part[there])
-    part[there] = to_depth(new, canvas, grey=grey)
+    with np.errstate(invalid="ignore"):  # NaN is allowed where the weight is 0
+        if weight.dtype != np.bool_:
+            share = weight[..., None]
+            filled = share * filled + (1 - share) * to_float(part)
+        new = to_depth(filled, canvas, grey=grey)
+    np.copyto(part, new, where=(weight > 0)[..., None])
 
 
 def widened(mask: NDArray[np.bool_], band: float) -> NDArray[np.bool_]:

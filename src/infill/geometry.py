@@ -94,6 +94,15 @@ class SizeRule:
         return margin if self.context_max is None else min(margin, self.context_max)
 
 
+def bounds(array: NDArray[Any]) -> Box:
+    """The smallest box that holds all of (H, W) that is not zero; without any, an empty one."""
+    rows = np.flatnonzero(array.any(1))
+    if not len(rows):
+        return Box(0, 0, 0, 0)
+    columns = np.flatnonzero(array.any(0))
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
 def window(hole: Box, margin: int, rule: SizeRule, shape: tuple[int, int]) -> Box:
     """`hole` with `margin` pixels around it, of the size that `rule` asks for where it can be.
 

@@ -155,7 +155,7 @@ def _fill(
         with clock("crop"):
             region, blank = _look(wide, picture, plan, index, rule)
             pixels = composite.to_float(canvas[region.crop.slices])
-            pixels[blank] = 0
+            np.copyto(pixels, 0, where=blank[..., None])
             shown, hidden = geometry.pad(pixels, rule), geometry.pad(blank, rule)
         with clock("engine"), opencv_threads():
             rng = _generator(request.seed, index)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from infill import __version__
 from infill.errors import BadRecipe, Unreadable
-from infill.geometry import strips
+from infill.geometry import bounds, strips
 from infill.settings import current
 
 FORMAT = 1  # goes up when a recipe means something else than before
@@ -170,16 +170,11 @@ def pack_mask(mask: NDArray[np.bool_]) -> str:
     Each row is stored as where it differs from the row above, packed into bits and deflated:
     about two kilobytes for brush strokes, and never more than a sixth of a byte per pixel.
     """
-    rows = np.flatnonzero(mask.any(1))
-    if not len(rows):
-        return "0,0,0,0:"
-    columns = np.flatnonzero(mask.any(0))
-    top, left = int(rows[0]), int(columns[0])
-    box = mask[top : rows[-1] + 1, left : columns[-1] + 1]
-    turns = box.copy()
-    turns[1:] ^= box[:-1]
-    packed = zlib.compress(np.packbits(turns).tobytes(), 9)
-    return f"{top},{left},{box.shape[0]},{box.shape[1]}:{base64.b64encode(packed).decode()}"
+    box = bounds(mask)
+    turns = mask[box.slices].copy()
+    turns[1:] ^= mask[box.slices][:-1]
+    packed = zlib.compress(np.packbits(turns).tobytes(), 9) if turns.size else b""
+    return f"{box.top},{box.left},{box.height},{box.width}:{base64.b64encode(packed).decode()}"
 
 
 def unpack_mask(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -207,9 +202,11 @@ def unpack_mask(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def hash_mask(mask: NDArray[np.bool_]) -> str:
-    """SHA-256 (hex) of a mask: its height and width as text, then its bits, row by row."""
-    digest = hashlib.sha256(f"{mask.shape[0]}x{mask.shape[1]}:".encode())
-    digest.update(np.packbits(mask).tobytes())
+    """SHA-256 (hex) of a mask: its size and bounding box as text, then the bits in that box."""
+    box = bounds(mask)
+    head = f"{mask.shape[0]}x{mask.shape[1]}:{box.top},{box.left},{box.height},{box.width}:"
+    digest = hashlib.sha256(head.encode())
+    digest.update(np.packbits(mask[box.slices]).tobytes())
     return digest.hexdigest()
 
 
@@ -222,11 +219,12 @@ def hash_output(
     """
     digest = hashlib.sha256(f"{pixels.shape}:{pixels.dtype.name}".encode())
     little = pixels.dtype.newbyteorder("<")
+    box = bounds(changed)
+    there = changed[box.slices]
     for array in (pixels,) if alpha is None else (pixels, alpha):
-        for rows in strips(len(array)):
-            here = changed[rows]
-            if here.any():
-                digest.update(array[rows][here].astype(little, copy=False).tobytes())
+        part = array[box.slices]
+        for rows in strips(box.height):
+            digest.update(part[rows][there[rows]].astype(little, copy=False).tobytes())
     return digest.hexdigest()
 
 

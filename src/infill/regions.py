@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.errors import FullMask
-from infill.geometry import Box, SizeRule, window
+from infill.geometry import Box, SizeRule, bounds, window
 
 CELL = 16  # the side in pixels of the cells on which holes are parted
 LARGE = 2_000_000  # pixels of a crop above which a sparse hole is parted even with no gap
@@ -165,14 +165,9 @@ def _cut(box: Box, axis: int, at: int) -> tuple[Box, Box]:
 
 def _tight(array: NDArray[Any], box: Box) -> Box:
     """The smallest box inside `box` that holds all that is not zero there (there must be some)."""
-    part = array[box.slices]
-    rows = np.flatnonzero(part.any(1))
-    columns = np.flatnonzero(part.any(0))
+    inner = bounds(array[box.slices])
     return Box(
-        box.top + int(rows[0]),
-        box.left + int(columns[0]),
-        box.top + int(rows[-1]) + 1,
-        box.left + int(columns[-1]) + 1,
+        box.top + inner.top, box.left + inner.left, box.top + inner.bottom, box.left + inner.right
     )
 
 

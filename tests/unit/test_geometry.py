@@ -11,6 +11,13 @@ from infill import geometry
 from infill.geometry import Box, SizeRule
 
 
+def test_bounds() -> None:
+    array = np.zeros((5, 6), np.uint16)
+    assert geometry.bounds(array) == Box(0, 0, 0, 0)
+    array[1, 4] = array[3, 2] = 9
+    assert geometry.bounds(array) == Box(1, 2, 4, 5)
+
+
 class TestPad:
     def test_mirrors_below_and_beside(self) -> None:
         array = np.array([[1, 2, 3], [4, 5, 6]])
