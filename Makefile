@@ -16,7 +16,7 @@ NEEDS := pyproject.toml constraints.txt
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m pip install --quiet \
 	--disable-pip-version-check --no-warn-script-location
 
-.PHONY: help demo test test-slow check bench clean
+.PHONY: help demo picture test test-slow check bench clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -54,6 +54,11 @@ $(VENV)/.dev: $(VENV)/.test
 
 demo: $(VENV)/.base
 	@$(BIN)/infill demo --output out/demo
+
+# The picture at the top of the README.
+picture: $(VENV)/.base
+	@mkdir -p docs/images
+	@$(BIN)/infill demo --output out/demo --sheet docs/images/demo.jpg
 
 test: $(VENV)/.test
 	@$(BIN)/python -m pytest -q -m "not slow" $(TESTS)

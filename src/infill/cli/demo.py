@@ -33,6 +33,10 @@ def demo(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for it.")] = Path(
         "out/demo"
     ),
+    sheet: Annotated[
+        Path | None,
+        typer.Option(help="Where to write the sheet. Without it: sheet.png in the folder."),
+    ] = None,
     engine: common.EngineName = None,
     seed: common.Seed = 0,
     json: common.AsJson = False,
@@ -62,11 +66,11 @@ def demo(
         strips.append(_strip(example, result))
         if not (json or quiet):
             _tell(example, result, target)
-    sheet = _write_sheet(strips, output / "sheet.png")
+    drawn = _write_sheet(strips, sheet or output / "sheet.png")
     if json:
-        common.print_json({"sheet": str(sheet), "photos": reports})
+        common.print_json({"sheet": str(drawn), "photos": reports})
     elif not quiet:
-        common.tell(f"before, mask and after: {sheet}")
+        common.tell(f"before, mask and after: {drawn}")
 
 
 def _tell(example: "Example", result: "Result", target: Path) -> None:
@@ -118,4 +122,4 @@ def _write_sheet(strips: "list[NDArray[Any]]", path: Path) -> Path:
         left = (width - strip.shape[1]) // 2
         sheet[top : top + strip.shape[0], left : left + strip.shape[1]] = strip
         top += strip.shape[0] + GAP
-    return Picture.from_array(sheet).save(path, overwrite=True)
+    return Picture.from_array(sheet).save(path, overwrite=True, quality=85)
