@@ -266,6 +266,23 @@ def with_dpi(data: bytes | None, dpi: tuple[float, float]) -> bytes:
     return bytes(block.data)
 
 
+def without_orientation(data: bytes) -> bytes:
+    """The block without a statement about orientation; nothing else in it moves.
+
+    Pillow writes AVIF's EXIF anew, and breaks maker notes, if it finds one.
+    """
+    block = Block(data)
+    first = block.first()
+    for entry in block.entries(first):
+        if entry.tag == ORIENTATION:
+            end = block.next_at(first) + 4
+            rest = block.data[entry.at + 12 : end]
+            block.data[entry.at : entry.at + len(rest)] = rest
+            block.pack("H", first, int(block.unpack("H", first)[0]) - 1)
+            break
+    return bytes(block.data)
+
+
 def from_pillow(source: "Exif") -> bytes | None:
     """An EXIF block of what Pillow read from a TIFF's directory, with its orientation."""
     from PIL.Image import Exif

@@ -94,21 +94,22 @@ class Picture:
     metadata: Metadata = field(default_factory=Metadata)
 
     def __post_init__(self) -> None:
-        pixels, alpha = self.pixels, self.alpha
+        pixels, alpha = _frozen(self.pixels), self.alpha
         if pixels.dtype not in (np.uint8, np.uint16) or pixels.ndim != 3 or pixels.shape[2] != 3:
             raise BadPixels(
                 f"pixels must be (H, W, 3) of uint8 or uint16, not {pixels.shape} of {pixels.dtype}"
             )
         if pixels.size == 0:
             raise BadPixels(f"the picture is empty: its shape is {pixels.shape}")
-        object.__setattr__(self, "pixels", _frozen(pixels))
+        object.__setattr__(self, "pixels", pixels)
         if alpha is not None:
+            alpha = _frozen(alpha)
             if alpha.dtype != pixels.dtype or alpha.shape != pixels.shape[:2]:
                 raise BadPixels(
                     f"alpha must be {pixels.shape[:2]} of {pixels.dtype}, as the pixels are, "
                     f"not {alpha.shape} of {alpha.dtype}"
                 )
-            object.__setattr__(self, "alpha", _frozen(alpha))
+            object.__setattr__(self, "alpha", alpha)
 
     def __repr__(self) -> str:
         kind = ("grey" if self.grey else "RGB") + (" with alpha" if self.alpha is not None else "")
@@ -300,7 +301,7 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
 
 def _integers(array: NDArray[Any]) -> Pixels:
     """The array as uint8 or uint16; floats in [0, 1] become uint8. Raises `BadPixels`."""
-    if array.dtype in (np.uint8, np.uint16):
+    if array.dtype.newbyteorder("=") in (np.uint8, np.uint16):
         return array
     if not np.issubdtype(array.dtype, np.floating):
         raise BadPixels(

@@ -179,8 +179,17 @@ def into_webp(data: bytes, texts: bytes, width: int, height: int, alpha: bool) -
 
 
 def _tiff(file: BinaryIO) -> dict[str, str]:
-    value = tiff.directory_of(file).get(tiff.TEXT, "")
-    return _unpack(value.encode("ascii", "replace") if isinstance(value, str) else bytes(value))
+    file.seek(0)
+    order = "<" if _exactly(file, 4)[:2] == b"II" else ">"
+    file.seek(struct.unpack(order + "I", _exactly(file, 4))[0])
+    (count,) = struct.unpack(order + "H", _exactly(file, 2))
+    entries = _exactly(file, 12 * count)
+    for i in range(count):
+        tag, _kind, length, at = struct.unpack_from(order + "HHII", entries, 12 * i)
+        if tag == tiff.TEXT and 4 < length <= _MOST:
+            file.seek(at)
+            return _unpack(_exactly(file, length).rstrip(b"\0"))
+    return {}
 
 
 def _avif(file: BinaryIO) -> dict[str, str]:

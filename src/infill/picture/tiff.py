@@ -245,6 +245,7 @@ def read_metadata(found: Layout, data: bytes) -> Metadata:
     tags = found.directory
     block = Exif()
     block.endian = "<" if data[:2] == b"II" else ">"
+    block.bigtiff = b"+" in data[2:4]
     block.load_from_fp(io.BytesIO(data), tags.offset)
     note = f"the file holds {found.frames} pictures; the first is used"
     xmp, icc = tags.get(XMP), tags.get(ICC)

@@ -63,7 +63,7 @@ def to_pil(picture: Picture, *, grey: bool | None = None, alpha: bool = True) ->
     if grey or (alpha and picture.alpha is not None):
         samples = _samples(picture, grey, alpha=alpha)
         return Image.fromarray(samples[:, :, 0] if samples.shape[2] == 1 else samples)
-    image = Image.new("RGB", (picture.width, picture.height), None)  # type: ignore[arg-type]
+    image = Image.new("RGB", (picture.width, picture.height), None)
     image.frombytes(picture.pixels.data)  # unlike fromarray, touches the memory once
     return image
 
@@ -206,6 +206,8 @@ def _avif(
     texts: Mapping[str, str],
 ) -> bytes:
     options: dict[str, Any] = _packets(metadata)
+    if "exif" in options:
+        options["exif"] = exif.without_orientation(options["exif"])
     options["quality"] = 100 if lossless else quality or _AVIF_QUALITY
     options["subsampling"] = "4:0:0" if grey else "4:4:4"
     buffer = io.BytesIO()
