@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from infill.composite import Proof as Proof
     from infill.engines.base import EngineCard as EngineCard
     from infill.errors import InfillError as InfillError
+    from infill.loading import load as load
+    from infill.loading import save as save
     from infill.picture import Picture as Picture
     from infill.pipeline import fill as fill
-    from infill.pipeline import load as load
     from infill.pipeline import replay as replay
-    from infill.pipeline import save as save
     from infill.recipe import Recipe as Recipe
     from infill.result import Result as Result
 
@@ -34,9 +34,9 @@ _PLACES = {  # where each public name comes from; imported when it is first aske
     "engines": "infill.engines",
     "errors": "infill.errors",
     "fill": "infill.pipeline",
-    "load": "infill.pipeline",
+    "load": "infill.loading",
     "replay": "infill.pipeline",
-    "save": "infill.pipeline",
+    "save": "infill.loading",
 }
 
 __all__ = sorted([*_PLACES, "__version__"])

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from math import isfinite
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,7 @@ from infill import composite, geometry, regions, settings
 from infill.engines import base
 from infill.errors import BadOption, BadRecipe, FullMask
 from infill.geometry import Box
-from infill.masks.parse import as_mask, from_alpha
+from infill.loading import load_both
 from infill.picture import Picture, as_picture
 from infill.recipe import Recipe, hash_mask, hash_output, pack_mask, versions
 from infill.regions import Region
@@ -80,9 +78,7 @@ def fill(
     request = Request(maker, chosen, _seed(seed), _band(blend), match_colour, bare)
     clock = Clock()
     with clock("load"):
-        picture = as_picture(photo)
-    with clock("mask"):
-        hole = from_alpha(picture) if mask is None else _own(as_mask(mask, picture), mask)
+        picture, hole = load_both(photo, mask)
     return _fill(picture, hole, request, progress or base.no_progress, clock)
 
 
@@ -101,33 +97,19 @@ def replay(
     request = Request(maker, chosen, recipe.seed, recipe.blend, recipe.match_colour, recipe.opaque)
     clock = Clock()
     with clock("load"):
-        picture = as_picture(photo)
+        if mask is None:
+            picture, hole = as_picture(photo), recipe.hole()
+        else:
+            picture, hole = load_both(photo, mask)
     if (picture.width, picture.height) != (recipe.width, recipe.height):
         raise BadRecipe(
             f"the recipe is for a photo of {recipe.width}×{recipe.height} pixels, "
             f"but this one is {picture.width}×{picture.height}; give the photo it was made from"
         )
-    with clock("mask"):
-        hole = recipe.hole() if mask is None else _own(as_mask(mask, picture), mask)
     result = _fill(picture, hole, request, progress or base.no_progress, clock)
     verdict = "equal, bit for bit" if recipe.same_output(result.recipe) else "not equal"
     notes = (f"the pixels are {verdict}", *recipe.differences(result.recipe))
     return replace(result, notes=(*result.notes, *notes))
-
-
-def load(source: Any) -> Picture:
-    """The photo in a path, bytes, binary file, PIL image or array. See `Picture.load`."""
-    return as_picture(source)
-
-
-def save(picture: Any, path: str | PathLike[str], *, overwrite: bool = False) -> Path:
-    """Write a `Result`, a `Picture`, or anything `load` takes; returns the path.
-
-    A result takes its recipe along. See `Result.save` and `Picture.save` for more choices.
-    """
-    if isinstance(picture, Result):
-        return picture.save(path, overwrite=overwrite)
-    return as_picture(picture).save(path, overwrite=overwrite)
 
 
 def _fill(
@@ -176,7 +158,8 @@ def _fill(
     with clock("recipe"):
         recipe = _recipe(picture, done, hole, wide, request)
     progress(1.0, "done")
-    return Result(done, hole, proof, clock.seconds, request.engine.card, recipe)
+    notes = picture.metadata.notes
+    return Result(done, hole, proof, clock.seconds, request.engine.card, recipe, notes)
 
 
 def _unchanged(
@@ -186,8 +169,8 @@ def _unchanged(
         proof = composite.prove(picture.pixels, picture.pixels, hole)
     with clock("recipe"):
         recipe = _recipe(picture, picture, hole, hole, request)
-    note = "the mask is empty, so the photo is returned as it is"
-    return Result(picture, hole, proof, clock.seconds, request.engine.card, recipe, (note,))
+    notes = (*picture.metadata.notes, "the mask is empty, so the photo is returned as it is")
+    return Result(picture, hole, proof, clock.seconds, request.engine.card, recipe, notes)
 
 
 def _look(
@@ -254,7 +237,7 @@ def _recipe(
         mask_sha256=hash_mask(hole),
         output_sha256=hash_output(done.pixels, done.alpha, changed),
         weights={weights.source: weights.sha256 for weights in card.weights},
-        versions=versions(),
+        versions=dict(versions()),
     )
 
 
@@ -285,12 +268,6 @@ def _check_source(wide: NDArray[np.bool_], picture: Picture) -> None:
             "every pixel is masked or fully transparent, so there is nothing to fill from; "
             "mask less of the photo"
         )
-
-
-def _own(hole: NDArray[np.bool_], given: Any) -> NDArray[np.bool_]:
-    """`hole`, copied if it is the caller's own array: a result must not change later."""
-    shared = isinstance(given, np.ndarray) and np.may_share_memory(hole, given)
-    return hole.copy() if shared else hole
 
 
 def _seed(seed: int) -> int:

@@ -28,7 +28,7 @@ class Result:
     picture: the photo with the hole filled, at its own depth, with its own metadata.
     mask:    (H, W) bool, True = filled; not to be written.
     proof:   what was measured outside the mask, on the pixels before they are encoded.
-    seconds: wall seconds by stage, the names in `STAGES`.
+    seconds: wall seconds by stage, the names in `STAGES`; "load" is of photo and mask.
     card:    of the engine that was asked for.
     recipe:  what made it, for `infill.replay`.
     notes:   what the caller ought to know, one sentence each.

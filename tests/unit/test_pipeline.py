@@ -1,5 +1,6 @@
 """`fill` from end to end on arrays: the promise, alpha, grey, seeds, progress, bad input."""
 
+import tracemalloc
 from typing import Any
 
 import cv2
@@ -316,6 +317,38 @@ class TestEdges:
     def test_the_engine_of_the_settings_is_the_default(self) -> None:
         with infill_settings.using(engine="navier-stokes"):
             assert fill(*photo_and_mask()).card.name == "navier-stokes"
+
+
+class TestCost:
+    def test_memory_follows_the_hole_and_not_the_photo(self) -> None:
+        photo = np.zeros((2000, 3000, 3), np.uint8)
+        mask = np.zeros((2000, 3000), np.bool_)
+        mask[900:1100, 900:1100] = mask[100:110, 2500:2510] = True
+        picture = Picture.from_array(photo)
+        assert picture.sha256
+        fill(picture, mask, engine="flat")  # whatever is made once is made
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        result = fill(picture, mask, engine="flat")
+        peak = tracemalloc.get_traced_memory()[1] - before
+        tracemalloc.stop()
+        assert peak < result.picture.pixels.nbytes + result.mask.nbytes + 6_000_000
+
+    def test_only_crops_are_shown_to_the_engine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seen: list[tuple[int, ...]] = []
+
+        class Watcher(Everything):
+            card = Flat.card
+
+            def fill(self, pixels: Any, mask: Any, *rest: Any) -> Any:
+                seen.append(mask.shape)
+                return pixels.copy()
+
+        monkeypatch.setattr(ENGINES, "get", lambda name: Watcher())
+        mask = np.zeros((2000, 3000), np.bool_)
+        mask[900:1100, 900:1100] = mask[100:110, 2500:2510] = True
+        fill(np.zeros((2000, 3000, 3), np.uint8), mask)
+        assert seen == [(26, 26), (300, 300)]
 
 
 class TestBlendAndColour:

@@ -114,5 +114,5 @@ def _inpaint(
     for index, plane in enumerate(cv2.split(steps)):
         channels.append(cv2.inpaint(plane, hole, radius, flag))
         progress((index + 1) / 3, "fill")
-    filled = np.asarray(cv2.merge(channels), np.float32)
-    return np.clip(np.multiply(filled, np.float32(1 / 255), out=filled), 0, 1, out=filled)
+    merged = np.asarray(cv2.merge(channels), np.float32)
+    return np.clip(merged * np.float32(1 / 255), 0, 1)
