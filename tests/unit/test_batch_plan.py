@@ -55,6 +55,15 @@ def test_a_folder_may_not_be_used_for_two_things(tmp_path: Path) -> None:
     touch(tmp_path / "photos", "x.jpg")
     with pytest.raises(BatchError, match="is the photos folder"):
         plan(BatchOptions(tmp_path / "photos", tmp_path / "photos" / ".." / "photos"))
+    (tmp_path / "m").mkdir()
+    for changes, words in (
+        ({"masks": tmp_path / "out"}, "masks folder"),
+        ({"masks": tmp_path / "m", "save_masks": tmp_path / "m"}, "is the masks folder"),
+        ({"save_masks": tmp_path / "photos"}, "is the photos folder"),
+        ({"save_masks": tmp_path / "out"}, "is the output folder"),
+    ):
+        with pytest.raises(BatchError, match=words):
+            plan(options(tmp_path, **changes))
     with pytest.raises(BatchError, match="not both"):
         plan(options(tmp_path, masks=tmp_path / "photos", random="rectangle"))
 

@@ -143,12 +143,18 @@ def _check_folders(options: BatchOptions) -> None:
             raise BatchError(f"the {role} folder {folder} is missing or is no folder")
     if options.masks is not None and options.random is not None:
         raise BatchError("give a folder of masks or a kind of random mask, not both")
-    out = options.out.resolve()
-    for role, folder in (("photos", options.photos), ("masks", options.masks)):
-        if folder is not None and folder.resolve() == out:
-            raise BatchError(
-                f"the output folder {options.out} is the {role} folder; choose another one"
-            )
+    for role, folder in (("output", options.out), ("saved masks'", options.save_masks)):
+        for other, taken in (
+            ("photos", options.photos),
+            ("masks", options.masks),
+            ("output", options.out),
+        ):
+            if folder is None or taken is None or role == other:
+                continue
+            if folder.resolve() == taken.resolve():
+                raise BatchError(
+                    f"the {role} folder {folder} is the {other} folder; choose another"
+                )
 
 
 def pictures(root: Path) -> Iterator[str]:

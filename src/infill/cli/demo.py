@@ -20,7 +20,7 @@ EXAMPLES_TEXT = """[bold]Examples[/bold]
 [green]infill demo -o /tmp/demo --engine telea[/green]"""
 
 GAP = 12  # pixels between the pictures of a sheet
-HEIGHT = 400  # of each picture on a sheet
+WIDTH = 560  # of each picture on a sheet
 
 
 def register(app: typer.Typer) -> None:
@@ -82,19 +82,19 @@ def _tell(example: "Example", result: "Result", target: Path) -> None:
 
 
 def _strip(example: "Example", result: "Result") -> "NDArray[Any]":
-    """(HEIGHT, ?, 3) uint8 RGB: the photo, the photo with the hole marked, the result."""
+    """(?, 3 WIDTH + 2 GAP, 3) uint8 RGB: the photo, the hole marked in it, the result."""
     import cv2
     import numpy as np
 
     from infill.picture import Picture
 
     before = Picture.load(example.photo).pixels
-    scale = HEIGHT / before.shape[0]
-    size = (round(before.shape[1] * scale), HEIGHT)
+    scale = WIDTH / before.shape[1]
+    size = (WIDTH, round(before.shape[0] * scale))
     pictures = [before, overlay(before, result.mask), result.picture.pixels]
     way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     pictures = [cv2.resize(picture, size, interpolation=way) for picture in pictures]
-    gap = np.full((HEIGHT, GAP, 3), 255, dtype=np.uint8)
+    gap = np.full((size[1], GAP, 3), 255, dtype=np.uint8)
     return np.hstack([pictures[0], gap, pictures[1], gap, pictures[2]])
 
 
@@ -109,17 +109,13 @@ def overlay(pixels: "NDArray[Any]", mask: "NDArray[Any]") -> "NDArray[Any]":
 
 
 def _write_sheet(strips: "list[NDArray[Any]]", path: Path) -> Path:
-    """The strips under each other, each in the middle of a white sheet."""
+    """The strips under each other on a white sheet."""
+    import cv2
     import numpy as np
 
     from infill.picture import Picture
 
-    width = max(strip.shape[1] for strip in strips) + 2 * GAP
-    height = sum(strip.shape[0] + GAP for strip in strips) + GAP
-    sheet = np.full((height, width, 3), 255, dtype=np.uint8)
-    top = GAP
-    for strip in strips:
-        left = (width - strip.shape[1]) // 2
-        sheet[top : top + strip.shape[0], left : left + strip.shape[1]] = strip
-        top += strip.shape[0] + GAP
+    white, margins = cv2.BORDER_CONSTANT, (255, 255, 255)
+    rows = [cv2.copyMakeBorder(strip, GAP, 0, GAP, GAP, white, value=margins) for strip in strips]
+    sheet = cv2.copyMakeBorder(np.vstack(rows), 0, GAP, 0, 0, white, value=margins)
     return Picture.from_array(sheet).save(path, overwrite=True, quality=85)
