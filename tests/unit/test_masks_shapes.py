@@ -62,6 +62,11 @@ def test_a_triangle():
     ]
 
 
+def test_a_centre_on_a_slanted_right_outline_is_outside():
+    # The line from (-5, 6) to (10, -5) meets the centre (2.5, 0.5), which is then outside.
+    assert rows(from_polygon([(0, 0), (-5, 6), (10, -5)], (1, 3))) == ["##."]
+
+
 def test_a_loop_within_a_loop_is_open():
     both = [(0, 0), (5, 0), (5, 5), (0, 5), (0, 0), (1, 1), (4, 1), (4, 4), (1, 4), (1, 1)]
     assert rows(from_polygon(both, (5, 5))) == ["#####", "#...#", "#...#", "#...#", "#####"]

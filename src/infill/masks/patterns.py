@@ -4,6 +4,7 @@ Half, lines, border ("expand") and grid ("super-resolution") are the test masks 
 al., "RePaint: Inpainting using Denoising Diffusion Probabilistic Models", CVPR 2022, section 5.
 """
 
+import math
 from typing import Literal, get_args
 
 import numpy as np
@@ -96,7 +97,7 @@ def border(shape: Like, mask_ratio: float = 0.5, *, sides: str = "all", rng: Rng
         columns, rows = round(keep / height), height
     else:
         share = (keep / (height * width)) ** 0.5 if across else 1.0
-        columns = max(round(width * share), 1)
+        columns = max(round(width * share), math.ceil(keep / height), 1)
         rows = min(round(keep / columns), height)
     mask = np.ones((height, width), np.bool_)
     x, y = _start(width - columns, "left", across), _start(height - rows, "top", down)

@@ -78,8 +78,9 @@ def _crossings(
     within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     rows = first[edge] + within
     rise = lower[edge, 1] - upper[edge, 1]  # never zero: a level edge crosses no line
-    slope = (lower[edge, 0] - upper[edge, 0]) / rise
-    return rows, upper[edge, 0] + (rows + 0.5 - upper[edge, 1]) * slope
+    # Multiplied first and divided last: exact where a line of whole corners meets a centre.
+    run = (rows + 0.5 - upper[edge, 1]) * (lower[edge, 0] - upper[edge, 0]) / rise
+    return rows, upper[edge, 0] + run
 
 
 def fill_hull(corners: NDArray[np.integer], shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ def random_rectangle(
     """One or several rectangles of random place and size that cover `mask_ratio` of the photo.
 
     mask_ratio: in (0, 1]; the area of all together differs from `mask_ratio` · H · W by at most
-                one row of the photo (W pixels), and mostly by less than half of one.
+                one row of the photo (W pixels), and by half of one unless the photo is tiny.
     count:      how many rectangles; they may overlap. Sides are at most 1:3 unless the photo's
                 own shape forces more.
 
@@ -40,7 +40,7 @@ def random_rectangle(
 def _rectangles(dice: Dice, height: int, width: int, area: int, count: int) -> list[Rectangle]:
     for _ in range(8 if count > 1 else 0):
         found = _several(dice, height, width, area, count)
-        if abs(_union(found) - area) <= width:
+        if abs(_union(found) - area) <= width // 2:
             return found
     return [_one(dice, height, width, area)]  # rare: a photo too narrow for several
 
