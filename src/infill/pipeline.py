@@ -94,7 +94,8 @@ def replay(
     """
     maker = base.ENGINES.get(recipe.engine)
     chosen = base.make_options(maker, recipe.options)
-    request = Request(maker, chosen, recipe.seed, recipe.blend, recipe.match_colour, recipe.opaque)
+    seed, blend = _seed(recipe.seed), _band(recipe.blend)
+    request = Request(maker, chosen, seed, blend, recipe.match_colour, recipe.opaque)
     clock = Clock()
     with clock("load"):
         if mask is None:

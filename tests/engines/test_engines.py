@@ -82,6 +82,10 @@ class TestOpenCV:
         assert len(np.unique(filled[mask])) > 4000 // 257 * 3
         assert np.abs(filled[mask].astype(int) - photo[mask].astype(int)).max() < 1500
 
+    def test_radius_of_numpy_fits_a_recipe(self, engine: Telea, flag: int) -> None:
+        result = fill(self.photo, self.mask, engine=engine.card.name, radius=np.int64(2))
+        assert '"radius":2' in result.recipe.to_json()
+
     @pytest.mark.parametrize("radius", [0, 101, 2.5, True, "3", None])
     def test_radius_out_of_range(self, engine: Telea, flag: int, radius: object) -> None:
         with pytest.raises(BadOption, match="radius"):

@@ -1,5 +1,6 @@
 """`fill` from end to end on arrays: the promise, alpha, grey, seeds, progress, bad input."""
 
+import dataclasses
 import tracemalloc
 from typing import Any
 
@@ -460,6 +461,13 @@ class TestReplay:
         assert first.picture.alpha is not None
         assert (again.picture.alpha == first.picture.alpha).all()
         assert first.recipe.same_output(again.recipe)
+
+    @pytest.mark.parametrize("blend", [1e9, float("nan"), -1])
+    def test_a_recipe_is_checked_like_anything_else(self, blend: float) -> None:
+        photo, mask = photo_and_mask()
+        recipe = dataclasses.replace(fill(photo, mask, engine="flat").recipe, blend=blend)
+        with pytest.raises(BadOption, match="blend"):
+            replay(recipe, photo)
 
     def test_a_photo_of_another_size(self) -> None:
         photo, mask = photo_and_mask()

@@ -20,10 +20,11 @@ class OpenCVOptions:
     radius: int = 3
 
     def __post_init__(self) -> None:
-        if isinstance(self.radius, bool) or not isinstance(self.radius, int):
+        if isinstance(self.radius, bool) or not isinstance(self.radius, int | np.integer):
             raise TypeError(f"radius is a whole number of pixels, not {self.radius!r}")
         if not 1 <= self.radius <= 100:
             raise ValueError(f"radius must be from 1 to 100 pixels, not {self.radius}")
+        object.__setattr__(self, "radius", int(self.radius))
 
 
 class Telea:
