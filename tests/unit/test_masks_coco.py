@@ -120,6 +120,8 @@ def test_all_annotations_of_a_photo():
     [
         ({"category": "cat"}, ["##....", "##....", "......", "......"]),
         ({"category": 18}, ["....#.", ".....#", "......", "#....."]),
+        ({"category": ["18"]}, ["....#.", ".....#", "......", "#....."]),
+        ({"category": []}, ["##..#.", "##...#", "......", "#....."]),
         ({"category": ["cat", 18]}, ["##..#.", "##...#", "......", "#....."]),
         ({"category": "dog", "crowd": False}, ["....#.", ".....#", "......", "......"]),
         ({"min_area": 2, "max_area": 3}, ["....#.", ".....#", "......", "......"]),
@@ -217,6 +219,22 @@ def test_a_file_that_is_no_instances_file(tmp_path, content, message):
     path.write_text(content)
     with pytest.raises(BadMask, match=rf"odd\.json.*{message}"):
         read_instances(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"images": [{"id": 1}], "annotations": [{}]},
+        {"images": [{}], "annotations": []},
+        {"images": [{"id": 1}], "annotations": None},
+        {"images": None, "annotations": []},
+        {"images": [{"id": 1}], "annotations": [{"image_id": 1, "area": "large"}]},
+        {"images": [{"id": 1}], "annotations": [3]},
+    ],
+)
+def test_a_garbled_file(content):
+    with pytest.raises(BadMask, match="no COCO instances file"):
+        from_annotation(content, (4, 4), image=1)
 
 
 def test_a_missing_file(tmp_path):

@@ -84,7 +84,7 @@ def from_annotation(
     The rest is for instances files:
     image:      id or file name of the photo; needed unless the file has one photo only. A file
                 name matches with or without its folder.
-    category:   id or name, or several of either; None = all.
+    category:   id or name, or several of either; None or none = all.
     min_area, max_area: bounds of the annotation's own "area", in pixels, both included.
     crowd:      whether annotations of crowds count.
 
@@ -95,16 +95,19 @@ def from_annotation(
         annotation = read_instances(annotation)
     if "annotations" not in annotation:
         return _one(annotation, shape)
-    photo = _photo(annotation, image)
-    wanted = None if category is None else _categories(annotation, category)
-    chosen = [
-        entry
-        for entry in annotation["annotations"]
-        if entry["image_id"] == photo["id"]
-        and (wanted is None or entry["category_id"] in wanted)
-        and min_area <= entry.get("area", min_area) <= max_area
-        and (crowd or not entry.get("iscrowd"))
-    ]
+    try:
+        photo = _photo(annotation, image)
+        wanted = _categories(annotation, category)
+        chosen = [
+            entry
+            for entry in annotation["annotations"]
+            if entry["image_id"] == photo["id"]
+            and (wanted is None or entry["category_id"] in wanted)
+            and min_area <= entry.get("area", min_area) <= max_area
+            and (crowd or not entry.get("iscrowd"))
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise BadMask(f"this is no COCO instances file: it lacks or garbles {error}") from error
     if not chosen:
         raise BadMask(f"{_called(photo)} has no such annotation; it has {_what(annotation, photo)}")
     stated = (photo["height"], photo["width"]) if "height" in photo else None
@@ -202,17 +205,24 @@ def _photo(instances: Annotation, image: int | str | None) -> Annotation:
     return named[0]
 
 
-def _categories(instances: Annotation, wanted: Any) -> set[Any]:
-    """The ids of categories given by id or name. Raises `BadMask` for one that there is not."""
-    known = {entry["id"]: entry["name"] for entry in instances.get("categories", [])}
-    by_name = {name: number for number, name in known.items()}
-    found = set()
-    for one in [wanted] if isinstance(wanted, int | str) else wanted:
-        if one not in known and one not in by_name:
-            names = ", ".join(by_name) or "none"
-            raise BadMask(f"the file has no category {one!r}; it has: {names}")
-        found.add(one if one in known else by_name[one])
-    return found
+def _categories(instances: Annotation, wanted: Any) -> set[Any] | None:
+    """The ids of categories given by id or name, or None for all.
+
+    Raises `BadMask` for one that there is not.
+    """
+    names = [wanted] if isinstance(wanted, int | str) else list(wanted or [])
+    if not names:
+        return None
+    known: dict[Any, Any] = {}
+    for entry in instances.get("categories", []):
+        known |= {entry["id"]: entry["id"], str(entry["id"]): entry["id"]}
+    for entry in instances.get("categories", []):
+        known[entry["name"]] = entry["id"]  # a name comes before a number written as text
+    for name in names:
+        if name not in known:
+            there = ", ".join(entry["name"] for entry in instances.get("categories", []))
+            raise BadMask(f"the file has no category {name!r}; it has: {there or 'none'}")
+    return {known[name] for name in names}
 
 
 def _what(instances: Annotation, photo: Annotation) -> str:
