@@ -17,7 +17,7 @@ from infill.cli.batch import workers
 from infill.cli.compare import statistics as summary_of
 from infill.engines.base import ENGINES
 from infill.picture import Picture
-from infill.settings import using
+from infill.settings import Settings
 from tests.cli.tools import call, command, environment, hole, run, scene, write_mask, write_photo
 
 COMMANDS = ("fill", "mask", "batch", "compare", "replay", "engines", "demo", "doctor")
@@ -216,19 +216,25 @@ def test_statistics_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "photos", "expected"),
+    ("asked", "photos", "setting", "expected"),
     [
-        ((None, None), 100, (8, 1)),
-        ((None, None), 2, (2, 4)),
-        ((None, None), 0, (1, 8)),
-        ((3, None), 100, (3, 1)),
-        ((3, None), 2, (2, 1)),
-        ((1, None), 100, (1, 1)),
-        ((2, 3), 100, (2, 3)),
+        ((None, None), 100, 0, (8, 1)),
+        ((None, None), 2, 0, (2, 4)),
+        ((None, None), 0, 0, (1, 8)),
+        ((3, None), 100, 0, (3, 1)),
+        ((3, None), 2, 0, (2, 1)),
+        ((1, None), 100, 0, (1, 1)),
+        ((2, 3), 100, 0, (2, 3)),
+        ((None, None), 100, 2, (8, 2)),
+        ((None, 1), 100, 2, (8, 1)),
     ],
 )
 def test_processes_and_threads(
-    asked: tuple[int | None, int | None], photos: int, expected: tuple[int, int]
+    asked: tuple[int | None, int | None],
+    photos: int,
+    setting: int,
+    expected: tuple[int, int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with using(threads=8):
-        assert workers(*asked, photos) == expected
+    monkeypatch.setattr("infill.settings._available_cores", lambda: 8)
+    assert workers(*asked, photos, Settings(threads=setting)) == expected

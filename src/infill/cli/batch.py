@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from infill.cli import common
 
 if TYPE_CHECKING:
     from infill.batch import Batch, Summary
+    from infill.settings import Settings
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -157,7 +159,7 @@ def batch(
         save_masks=save_masks,
     )
     with Batch(options, restart=restart, overwrite=overwrite) as run:
-        _go_through(run, jobs, threads, quiet or json)
+        _go_through(run, jobs, threads, quiet or json, verbose)
     summary = run.summary()
     if json:
         common.print_json(_report(summary, output))
@@ -167,27 +169,29 @@ def batch(
         raise typer.Exit(1)
 
 
-def workers(jobs: int | None, threads: int | None, photos: int) -> tuple[int, int]:
+def workers(
+    jobs: int | None, threads: int | None, photos: int, settings: "Settings"
+) -> tuple[int, int]:
     """Processes, and threads in each.
 
     Processes fill more photos per second than threads do, so each worker has one thread, but
     where there are fewer photos than cores the cores are shared out among them.
     """
-    from infill.settings import current
-
-    cores = current().worker_threads
+    cores = replace(settings, threads=0).worker_threads
     count = min(jobs or cores, max(1, photos))
-    if threads is None:
-        threads = 1 if jobs else max(1, cores // count)
-    return count, threads
+    each = threads or settings.threads or (1 if jobs else max(1, cores // count))
+    return count, each
 
 
-def _go_through(run: "Batch", jobs: int | None, threads: int | None, silent: bool) -> None:
+def _go_through(
+    run: "Batch", jobs: int | None, threads: int | None, silent: bool, verbose: int
+) -> None:
     from tqdm import tqdm
 
     from infill.executors.local import Local
+    from infill.settings import current
 
-    count, each = workers(jobs, threads, len(run.todo))
+    count, each = workers(jobs, threads, len(run.todo), current())
     bar = tqdm(
         total=len(run.items),
         initial=run.skipped,
@@ -201,8 +205,12 @@ def _go_through(run: "Batch", jobs: int | None, threads: int | None, silent: boo
     )
     with bar:
         for row in run.rows(Local(count, each)):
-            if row["error"] is not None and not silent:
+            if silent:
+                continue
+            if row["error"] is not None:
                 bar.write(f"failed: {row['input']}: {row['error']}", file=sys.stderr)
+            elif verbose:
+                bar.write(f"{row['output']}  {row['seconds']:.2f} s", file=sys.stderr)
             bar.update()
 
 
