@@ -86,6 +86,13 @@ class TestRoundTrip:
         data = saved(Image.fromarray(photo()), "TIFF", resolution=100, resolution_unit="cm")
         assert Picture.load(data).metadata.dpi == pytest.approx((254, 254))
 
+    @pytest.mark.parametrize("dpi", [4e9, 0.001])
+    def test_absurd_resolutions_are_dropped(self, dpi):
+        per_metre = max(1, min(2**32 - 1, round(dpi / 0.0254)))
+        content = struct.pack(">IIB", per_metre, per_metre, 1)
+        picture = Picture.load(png16(photo(3, np.uint16), chunk(b"pHYs", content)))
+        assert picture.metadata.dpi is None
+
     def test_no_resolution_is_made_up(self):
         for format in (*EVERYWHERE, "BMP"):
             data = Picture.from_array(photo()).to_bytes(format)

@@ -31,6 +31,7 @@ DESCRIPTIVE = frozenset(
 )
 """Tags of a TIFF's first directory that describe the photo and not how its pixels are stored."""
 
+_MOST_DPI = 100_000
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SHORT, _LONG, _RATIONAL = 3, 4, 5
 
@@ -149,7 +150,10 @@ def upright(metadata: Metadata, width: int, height: int) -> tuple[Metadata, int]
                 orientation = stated
         xmp = _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
         xmp = _XMP_PREVIEWS.sub(b"", xmp)
-    return replace(metadata, exif=block, xmp=xmp), orientation
+    dpi = metadata.dpi
+    if dpi is not None and not (min(dpi) >= 1 and max(dpi) <= _MOST_DPI):
+        dpi = None  # an accident, which the next format may have no room for
+    return replace(metadata, exif=block, xmp=xmp, dpi=dpi), orientation
 
 
 _XMP_ORIENTATION = re.compile(rb"(tiff:Orientation(?:\s*=\s*[\"']|>))([0-9])")

@@ -30,12 +30,12 @@ def load_planes(source: Source) -> Planes:
 
     Raises what `Picture.load` raises.
     """
-    data, name, path = _slurp(source)
+    data, name, _path = _slurp(source)
     with _damage(name):
         image = _simple(data, name)
         if image is not None:
             return _in_stripes(image)
-    return planes_of(Picture.load(data if path is None else path))
+    return planes_of(Picture.load(data))
 
 
 def planes_of(picture: Picture) -> Planes:
