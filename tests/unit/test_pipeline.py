@@ -98,6 +98,26 @@ class TestExact:
         result = fill(photo, mask, engine="navier-stokes")
         assert (result.picture.pixels == 128).all()
 
+    def test_a_later_region_sees_what_an_earlier_one_filled(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[bool] = []
+
+        class White(Everything):
+            card = Flat.card
+
+            def fill(self, pixels: Any, mask: Any, *rest: Any) -> Any:
+                seen.append(bool((pixels[~mask] == 1).any()))
+                return np.ones_like(pixels)
+
+        monkeypatch.setattr("infill.regions.LARGE", 10_000)
+        monkeypatch.setattr(ENGINES, "get", lambda name: White())
+        mask = np.eye(600, dtype=np.bool_)
+        fill(np.full((600, 600, 3), 128, np.uint8), mask)
+        assert len(seen) > 2
+        assert not seen[0]
+        assert all(seen[1:])
+
 
 class TestPromise:
     @given(photos_with_masks(), st.sampled_from(["flat", "telea", "navier-stokes"]))
@@ -400,10 +420,23 @@ class TestSeedsAndThreads:
             fill(photo, mask, seed=seed)
         assert len(drawn) == len(set(drawn)) == 10
 
-    def test_opencv_gets_its_threads_back(self) -> None:
+    def test_opencv_has_the_threads_of_the_settings_and_gets_its_own_back(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        seen: list[int] = []
+
+        class Watcher(Everything):
+            card = Flat.card
+
+            def fill(self, pixels: Any, *rest: Any) -> Any:
+                seen.append(cv2.getNumThreads())
+                return pixels.copy()
+
+        monkeypatch.setattr(ENGINES, "get", lambda name: Watcher())
         before = cv2.getNumThreads()
         with infill_settings.using(threads=before + 3):
-            fill(*photo_and_mask(), engine="telea")
+            fill(*photo_and_mask())
+        assert seen == [before + 3]
         assert cv2.getNumThreads() == before
 
 

@@ -58,6 +58,14 @@ class TestPlan:
         (region,) = regions.plan(mask, SizeRule(context=0.0, context_min=64))
         assert region.hole == Box(100, 100, 110, 150)
 
+    def test_holes_that_lie_in_each_others_context_stay_together_though_apart_is_cheaper(
+        self,
+    ) -> None:
+        mask = mask_of((1200, 1200), (0, 0, 10, 1000), (60, 990, 1060, 1000))
+        (region,) = regions.plan(mask, SizeRule(context=0.0, context_min=64))
+        assert region.hole == Box(0, 0, 1060, 1000)
+        assert len(regions.plan(mask, SizeRule(context=0.0, context_min=32))) == 2
+
     def test_a_cable_across_a_large_photo_does_not_cost_the_whole_photo(self) -> None:
         mask = np.zeros((3000, 4000), np.bool_)
         for x in range(4000):
