@@ -15,7 +15,7 @@ from infill.picture import png
 from infill.picture.convert import _STRIPE, _target
 from infill.picture.formats import sniff
 from infill.picture.model import Picture, Source
-from infill.picture.read import _damage, _slurp, check_size
+from infill.picture.read import _damage, _slurp, check_size, decode
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,12 +30,12 @@ def load_planes(source: Source) -> Planes:
 
     Raises what `Picture.load` raises.
     """
-    data, name, _path = _slurp(source)
+    data, name, path = _slurp(source)
     with _damage(name):
         image = _simple(data, name)
         if image is not None:
             return _in_stripes(image)
-    return planes_of(Picture.load(data))
+    return planes_of(decode(data, name, path))
 
 
 def planes_of(picture: Picture) -> Planes:

@@ -34,7 +34,11 @@ RECIPE = "infill"
 
 def load(source: Source) -> Picture:
     """See `Picture.load`."""
-    data, name, path = _slurp(source)
+    return decode(*_slurp(source))
+
+
+def decode(data: bytes, name: str, path: Path | None) -> Picture:
+    """A Picture of the bytes of a file; `name` is what messages call it. See `Picture.load`."""
     format = sniff(data[:32])
     if format is None:
         other = sniff_other(data[:32]) or "no image, or of a kind that is not read"
