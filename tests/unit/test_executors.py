@@ -1,9 +1,12 @@
 """The executors, and what only the local one promises."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from tests.conformance_executor import assert_executor, square
@@ -57,6 +60,42 @@ def test_closing_kills_the_busy_workers() -> None:
     outcomes.close()  # type: ignore[attr-defined]
     assert time.monotonic() - begun < 60, "it waited for a job of ten minutes"
     assert threading.active_count() == threads_before
+
+
+def note_and_sleep(path: str) -> None:
+    Path(path).write_text(str(os.getpid()))
+    time.sleep(600)
+
+
+def is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    # A zombie that nobody has waited for is dead too.
+    state = Path(f"/proc/{process}/stat")
+    return not state.exists() or ") Z " not in state.read_text()
+
+
+def test_a_busy_worker_does_not_outlive_its_killed_parent(tmp_path: Path) -> None:
+    note = tmp_path / "worker"
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}\n"
+        "from infill.executors.local import Local\n"
+        "from tests.unit.test_executors import note_and_sleep\n"
+        f"list(Local().map(note_and_sleep, [{str(note)!r}]))\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code])
+    end = time.monotonic() + 60
+    while not (note.exists() and note.read_text()):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    parent.kill()
+    parent.wait()
+    worker = int(note.read_text())
+    while is_alive(worker):
+        assert time.monotonic() < end, "the worker lives on"
+        time.sleep(0.01)
 
 
 def test_an_iterable_that_raises_is_the_callers_error() -> None:

@@ -71,6 +71,7 @@ class FillOne:
             opaque=item.mask is None and options.random is None,
             **options.engine_options,
         )
+        del picture, mask  # room for the encoder, in a large photo
         target.parent.mkdir(parents=True, exist_ok=True)
         result.save(target, overwrite=True, recipe=options.recipe, quality=options.quality)
         if options.save_masks is not None:
@@ -198,6 +199,7 @@ class Batch:
                 if outcome.error is not None:
                     row = _empty_row(outcome.item, self.options) | {"error": outcome.error}
                 yield self._keep(row)
+        # Rows come as photos end; a run that is complete has them in the order of the names.
         self._file.sort(item.input for item in self.items)
 
     def summary(self) -> Summary:

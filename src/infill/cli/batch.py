@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infill.cli import common
+from infill.errors import Cancelled
 
 if TYPE_CHECKING:
     from infill.batch import Batch, Summary
@@ -159,7 +160,14 @@ def batch(
         save_masks=save_masks,
     )
     with Batch(options, restart=restart, overwrite=overwrite) as run:
-        _go_through(run, jobs, threads, quiet or json, verbose)
+        try:
+            _go_through(run, jobs, threads, quiet or json, verbose)
+        except KeyboardInterrupt:
+            done = len(run.items) - run.summary().left
+            common.complain(
+                f"stopped with {done} of {len(run.items)} photos done; the same command goes on"
+            )
+            raise typer.Exit(Cancelled.exit_code) from None
     summary = run.summary()
     if json:
         common.print_json(_report(summary, output))

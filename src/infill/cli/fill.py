@@ -133,6 +133,7 @@ def fill(
             **options,
         )
     filled = perf_counter()
+    del picture, hole  # room for the encoder, in a large photo
     if target is None:
         _to_stdout(result, format, photo, keep, quality)
     else:

@@ -129,7 +129,7 @@ class _Crew:
         """A new worker, which imports what this process would import; None once stopped."""
         command = (
             f"import sys; sys.path[:] = {sys.path!r}; "
-            "from infill.executors.worker import main; main()"
+            f"from infill.executors.worker import main; main({os.getpid()})"
         )
         with self._lock:
             if self._stopped:

@@ -7,6 +7,8 @@ other one an item; each message is a pickle behind its length in eight bytes.
 import os
 import pickle
 import struct
+import threading
+import time
 from typing import IO, Any
 
 _LENGTH = struct.Struct("<Q")
@@ -32,8 +34,13 @@ def _read(stream: IO[bytes], size: int) -> bytes:
     return data
 
 
-def main() -> None:
-    """Run the job on one item after another until the parent closes the pipe."""
+def main(parent: int) -> None:
+    """Run the job on one item after another until the parent closes the pipe.
+
+    parent: its process id. When it is killed, this process does not outlive it to write results
+    that nobody waits for, perhaps over those of the next run.
+    """
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
     stdin = os.fdopen(os.dup(0), "rb")
     stdout = os.fdopen(os.dup(1), "wb")
     # What a library prints must not land among the messages.
@@ -45,6 +52,12 @@ def main() -> None:
     except (EOFError, BrokenPipeError):
         # The parent is done, or was killed. Skip the interpreter's own slow farewell.
         os._exit(0)
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)
 
 
 def send_outcome(stdout: IO[bytes], job: Any, item: Any) -> None:
