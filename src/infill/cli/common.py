@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec
 
 import typer
 
@@ -298,7 +298,9 @@ def table(
     columns = set(right)
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for index, title in enumerate(head):
-        drawn.add_column(title, justify="right" if index in columns else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if index in columns else "left"
+        last = index == len(head) - 1  # prose, which may go over several lines
+        drawn.add_column(title, justify=justify, no_wrap=not last, overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
     console.print(drawn)

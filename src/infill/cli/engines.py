@@ -74,7 +74,7 @@ def _tell_all(cards: list["EngineCard"]) -> None:
         ]
         for card in cards
     ]
-    head = ["engine", "family", "published", "weights", "licence", "commercial use", "what it does"]
+    head = ["engine", "family", "published", "weights", "licence", "commercial", "what it does"]
     common.table(head, rows, right=[3])
     common.tell("* the default; `infill engines NAME` shows a whole card")
 
