@@ -1,0 +1,177 @@
+"""Filling a hole with patches of the photo, from coarse to fine.
+
+1. `level.pyramid`: the photo at full size, half, a quarter ..., each pixel colour and texture.
+2. At the coarsest level the hole starts as a smooth guess. Its patches are matched with patches
+   of the *smoothed* photo: matching a smooth guess with the photo itself would choose smooth
+   patches everywhere.
+3. At every level, in turns: match each patch that touches the hole with a whole patch outside it
+   (`field.improve`), then set the hole's pixels by the votes of the patches over them
+   (`field.vote`). Coarse levels search everywhere and take many turns, fine levels search near
+   what the coarser one found and take few.
+4. At full size every pixel is copied, not averaged, and `join.joined` makes the pieces meet.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from infill.engines.base import Progress
+from infill.engines.exemplar import field
+from infill.engines.exemplar.join import joined
+from infill.engines.exemplar.level import Level, pyramid
+from infill.engines.exemplar.shifts import dominant_shifts
+from infill.engines.exemplar.workers import Workers
+
+if TYPE_CHECKING:
+    from infill.engines.exemplar import Options
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The measured constants of the method; a tuple has one entry per level, finest first, and
+    its last entry serves all coarser ones."""
+
+    texture: float = 14.0  # weight of the texture channel, in grey levels per grey level
+    coarsest_depth: float = 16.0  # pixels; see `level.pyramid`
+    confidence: tuple[float, ...] = (3.0, 2.0, 1.5)  # fall of a vote's weight per pixel of depth
+    likeness: float = 4.0  # see `field.vote`
+    smoothing: int = 5  # pixels: window of the smoothed photo at the start
+    start_turns: int = 8  # of matching alone, at the coarsest level
+    start_tries: int = 12
+    coarsest_turns: int = 10  # of matching and voting there
+    coarsest_tries: int = 10
+    turns: tuple[int, ...] = (1, 2, 6, 10)  # at the other levels
+    tries: int = 2
+    reach: int = 8  # pixels of search around what the coarser level found
+    shift_tries: int = 1
+
+
+PLAN = Plan()
+
+
+def synthesise(
+    pixels: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    *,
+    options: "Options",
+    seed: int,
+    threads: int,
+    progress: Progress,
+    plan: Plan = PLAN,
+) -> NDArray[np.float32]:
+    """`pixels` (H, W, 3) float32 in [0, 1] with the hole of `mask` filled, a new array.
+
+    The same `seed` gives the same bytes with any number of `threads`.
+    """
+    result = np.array(pixels, np.float32)  # C-contiguous, our own, writeable
+    with Workers(threads) as workers:
+        progress(0.0, "pyramid")
+        levels = pyramid(result, mask, plan.texture * options.texture, plan.coarsest_depth, workers)
+        if not levels:  # no whole patch is known
+            result[mask] = _nearest_known(result, mask)
+            progress(1.0, "copy")
+            return result
+        _fill_levels(levels, plan, options.effort, seed, workers, progress)
+        finest = levels[0]
+        origin = field.origins(finest)
+        colours = result.reshape(-1, 3)
+        if options.join:
+            progress(0.95, "join")
+            colours[finest.hole] = joined(result, finest.hole, origin, mask, workers)
+        else:
+            colours[finest.hole] = colours[origin]
+    progress(1.0, "join")
+    return result
+
+
+def _fill_levels(
+    levels: list[Level], plan: Plan, effort: float, seed: int, workers: Workers, progress: Progress
+) -> None:
+    """Coarse to fine; leaves each level with its field, and all but the finest with its fill."""
+
+    def turns(count: int) -> int:
+        return max(1, round(count * effort))
+
+    coarsest = levels[-1]
+    shifts = dominant_shifts(coarsest, seed, workers) if plan.shift_tries else field.NO_SHIFTS
+    anywhere = max(coarsest.width, coarsest.height)
+    work = [4.0**-number * (1 + turns(_at(plan.turns, number))) for number in range(len(levels))]
+    done = 0.0
+    for number in range(len(levels) - 1, -1, -1):
+        level = levels[number]
+        confidence = _at(plan.confidence, number)
+        level_seed = (seed + 1000003 * (number + 1)) % 2**32
+        if level is coarsest:
+            _start(level, plan, turns(plan.start_turns), anywhere, level_seed, workers)
+            count, tries, reach = turns(plan.coarsest_turns), plan.coarsest_tries, anywhere
+        else:
+            field.start_from(level, levels[number + 1])
+            count, tries, reach = turns(_at(plan.turns, number)), plan.tries, plan.reach
+        field.vote(level, workers, confidence=confidence, likeness=None)
+        for turn in range(count):
+            progress(0.05 + 0.9 * (done + work[number] * turn / count) / sum(work), "match")
+            field.improve(
+                level,
+                workers,
+                turn=turn,
+                seed=level_seed,
+                reach=reach,
+                tries=tries,
+                shifts=shifts * 2 ** (len(levels) - 1 - number),
+                shift_tries=plan.shift_tries if len(shifts) else 0,
+            )
+            if number > 0 or turn < count - 1:  # the finest level is copied in the end
+                field.vote(level, workers, confidence=confidence, likeness=plan.likeness)
+        done += work[number]
+
+
+def _start(
+    level: Level, plan: Plan, turns: int, anywhere: int, seed: int, workers: Workers
+) -> None:
+    """The first field of the coarsest level, from a smooth guess against the smoothed photo."""
+    image = level.image
+    for channels in (slice(0, 3), 3):
+        smooth = cv2.inpaint(
+            np.ascontiguousarray(image[..., channels]), level.hole_map, 3, cv2.INPAINT_TELEA
+        )
+        image[..., channels] = smooth
+    known = (1 - level.hole_map).astype(np.float32)[..., None]
+    window = (plan.smoothing, plan.smoothing)
+    mean = cv2.blur(image * known, window)
+    mean /= np.maximum(cv2.blur(known, window), 1e-3)[..., None]
+    smoothed = level.flat.copy()
+    inside = level.hole_map > 0
+    view = smoothed[: image.size].reshape(image.shape)
+    view[~inside] = np.rint(mean)[~inside]
+    field.start_at_random(level, seed)
+    for turn in range(turns):
+        field.improve(
+            level,
+            workers,
+            turn=turn,
+            seed=seed ^ 0x5BD1E995,
+            reach=anywhere,
+            tries=plan.start_tries,
+            stale=turn == 0,
+            image=smoothed,
+        )
+
+
+def _at(values: tuple[float, ...] | tuple[int, ...], number: int) -> float:
+    return values[min(number, len(values) - 1)]
+
+
+def _nearest_known(
+    pixels: NDArray[np.float32], mask: NDArray[np.bool_]
+) -> NDArray[np.float32]:
+    """The nearest known pixel of each hole pixel: (hole pixels, 3)."""
+    _, label = cv2.distanceTransformWithLabels(
+        mask.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    index = np.zeros(int(label.max()) + 1, np.int64)
+    known = np.flatnonzero(~mask)
+    index[label.reshape(-1)[known]] = known
+    return pixels.reshape(-1, 3)[index[label[mask]]]
