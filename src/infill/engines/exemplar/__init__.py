@@ -5,7 +5,7 @@ moved, with a smooth correction of its colour. How it works is told in `synthesi
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,7 @@ class Exemplar:
         self,
         pixels: NDArray[np.float32],
         mask: NDArray[np.bool_],
-        options: Options,
+        options: Any,
         rng: np.random.Generator,
         progress: Progress,
     ) -> NDArray[np.float32]:

@@ -6,10 +6,10 @@ from numpy.typing import NDArray
 
 from infill.engines.exemplar import kernels
 from infill.engines.exemplar.level import Level
-from infill.engines.exemplar.simd import RADIUS
+from infill.engines.exemplar.simd import CHANNELS, RADIUS
 from infill.engines.exemplar.workers import Workers
 
-NO_SHIFTS = np.zeros((1, 2), np.int32)
+NO_SHIFTS = np.zeros((0, 2), np.int32)
 JUMPS = (1, 4, 2, 8)  # pixels to the neighbours whose shifts a pass tries; one pass each in turn
 
 
@@ -77,7 +77,7 @@ def improve(
             reach,
             tries,
             shifts,
-            shift_tries if shifts is not NO_SHIFTS else 0,
+            shift_tries if len(shifts) else 0,
             apart,
             stale,
             (seed + 0x9E3779B1 * (turn + 1)) % 2**32,
@@ -130,6 +130,12 @@ def origins(level: Level) -> NDArray[np.int32]:
     centre = np.clip(y, RADIUS, level.height - RADIUS - 1) * level.width
     centre += np.clip(x, RADIUS, level.width - RADIUS - 1)
     return level.hole - centre + level.source[level.target_at[centre]]
+
+
+def copy(level: Level) -> None:
+    """Set each hole pixel to the pixel that it is a copy of, see `origins`."""
+    image = level.image.reshape(-1, CHANNELS)
+    image[level.hole] = image[origins(level)]
 
 
 def _nearest(pixels: NDArray[np.int32], height: int, width: int) -> NDArray[np.int32]:

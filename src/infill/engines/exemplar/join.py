@@ -58,7 +58,7 @@ def joined(
     return result
 
 
-@njit(nogil=True, cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, boundscheck=False)
 def _gather(
     flat: Floats,
     width: int,
@@ -139,7 +139,7 @@ def _gather(
                 wanted[b, c] -= jump[c] / CELL
 
 
-@njit(nogil=True, cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, boundscheck=False)
 def _solve(
     wanted: Doubles, pull: Doubles, right: Doubles, below: Doubles, to_right: Ints, to_below: Ints
 ) -> Doubles:
@@ -191,7 +191,7 @@ def _solve(
     return solution
 
 
-@njit(nogil=True, cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, boundscheck=False)
 def _spread(
     flat: Floats,
     width: int,

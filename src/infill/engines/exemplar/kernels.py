@@ -19,7 +19,7 @@ Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 
 
-@njit(inline="always")  # type: ignore[untyped-decorator]
+@njit(inline="always")
 def _mix(state: int) -> int:
     """The next of a stream of 32-bit numbers (a counter-based hash: no state to share)."""
     h = np.uint32(state + np.uint32(0x9E3779B9))
@@ -28,7 +28,7 @@ def _mix(state: int) -> int:
     return np.uint32(h ^ (h >> np.uint32(16)))
 
 
-@njit(nogil=True, cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, boundscheck=False)
 def search(
     image: Bytes,
     width: int,
@@ -133,7 +133,7 @@ def search(
         new_distance[i] = least
 
 
-@njit(nogil=True, cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, boundscheck=False)
 def weigh(
     distance: Ints, confidence: Floats, scale: float, weight: Floats, start: int, end: int
 ) -> None:
@@ -143,7 +143,7 @@ def weigh(
         weight[i] = confidence[i] * np.float32(likeness) + np.float32(1e-18)
 
 
-@njit(nogil=True, cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, boundscheck=False)
 def vote(
     image: Bytes,
     width: int,
@@ -185,7 +185,7 @@ def vote(
         image[q + np.uint64(3)] = np.uint8(texture / total + half)
 
 
-@njit(nogil=True, cache=True, boundscheck=False)  # type: ignore[untyped-decorator]
+@njit(nogil=True, cache=True, boundscheck=False)
 def halve(
     image: Bytes, hole: Bytes, half_image: Bytes, half_hole: Bytes, start: int, end: int
 ) -> None:

@@ -57,7 +57,7 @@ def make_level(image: NDArray[np.uint8], hole_map: NDArray[np.uint8]) -> Level |
     height, width = hole_map.shape
     if height < SIZE or width < SIZE:
         return None
-    touched = cv2.dilate(hole_map, np.ones((SIZE, SIZE), np.uint8))
+    touched = np.asarray(cv2.dilate(hole_map, np.ones((SIZE, SIZE), np.uint8)), np.uint8)
     inner = np.zeros_like(hole_map)
     inner[RADIUS:-RADIUS, RADIUS:-RADIUS] = 1
     usable = (inner > touched).view(np.uint8).reshape(-1)
@@ -77,7 +77,7 @@ def make_level(image: NDArray[np.uint8], hole_map: NDArray[np.uint8]) -> Level |
         targets=targets,
         target_at=target_at,
         usable=usable,
-        depth=cv2.distanceTransform(hole_map, cv2.DIST_L2, 5).reshape(-1),
+        depth=np.asarray(cv2.distanceTransform(hole_map, cv2.DIST_L2, 5), np.float32).reshape(-1),
         source=np.zeros_like(targets),
         distance=np.zeros_like(targets),
     )
@@ -98,28 +98,24 @@ def pyramid(
     hole_map = mask.astype(np.uint8)
     first = make_level(_with_texture(pixels, hole_map, texture), hole_map)
     levels = [] if first is None else [first]
-    while levels:
-        last = levels[-1]
-        shorter = min(last.width, last.height) // 2
-        if last.depth.max() <= coarsest_depth or shorter < MIN_SIDE:
+    while levels and levels[-1].depth.max() > coarsest_depth:
+        smaller = halved(levels[-1], workers)
+        if smaller is None or not smaller.hole.size:
             break
-        shape = ((last.height + 1) // 2, (last.width + 1) // 2)
-        half_image = np.empty((*shape, CHANNELS), np.uint8)
-        half_hole = np.empty(shape, np.uint8)
-        workers.run(
-            kernels.halve,
-            shape[0],
-            last.image,
-            last.hole_map,
-            half_image,
-            half_hole,
-            enough=64,
-        )
-        level = make_level(half_image, half_hole)
-        if level is None or not half_hole.any() or level.usable.sum() < MIN_SOURCES:
-            break
-        levels.append(level)
+        levels.append(smaller)
     return levels
+
+
+def halved(level: Level, workers: Workers) -> Level | None:
+    """The level of half the size, or None if that would be too small to copy from."""
+    shape = ((level.height + 1) // 2, (level.width + 1) // 2)
+    if min(shape) < MIN_SIDE:
+        return None
+    image = np.empty((*shape, CHANNELS), np.uint8)
+    hole_map = np.empty(shape, np.uint8)
+    workers.run(kernels.halve, shape[0], level.image, level.hole_map, image, hole_map, enough=64)
+    smaller = make_level(image, hole_map)
+    return None if smaller is None or smaller.usable.sum() < MIN_SOURCES else smaller
 
 
 def _with_texture(

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.engines.exemplar.field import improve, start_at_random
-from infill.engines.exemplar.level import Level
+from infill.engines.exemplar.level import Level, halved
 from infill.engines.exemplar.workers import Workers
 
 KEPT = 32  # dominant shifts that are handed on
 PASSES = 3
+ENOUGH = 12_000  # known patches; a level with more is halved first, its shifts doubled after
 
 
 def dominant_shifts(level: Level, seed: int, workers: Workers) -> NDArray[np.int32]:
@@ -22,6 +23,8 @@ def dominant_shifts(level: Level, seed: int, workers: Workers) -> NDArray[np.int
     has its peaks where the photo repeats itself. Returns (K, 2) int32, K <= 32, maybe 0.
     """
     known = level.sources()
+    if known.size > ENOUGH and (smaller := halved(level, workers)) is not None:
+        return 2 * dominant_shifts(smaller, seed, workers)
     apart = max(8, max(level.width, level.height) // 15)
     target_at = np.full(level.target_at.size, -1, np.int32)
     target_at[known] = np.arange(known.size, dtype=np.int32)

@@ -19,7 +19,7 @@ LANES = 32  # bytes loaded at a time; those past ROW are masked out
 PADDING = 2 * LANES  # bytes that an image needs behind its last pixel, because of them
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def patch_distance(typingctx: Any, flat: Any, first: Any, second: Any, stride: Any) -> Any:
     """Sum of squared differences of two 7x7x4 patches of the uint8 array `flat`.
 

@@ -6,8 +6,9 @@
    patches everywhere.
 3. At every level, in turns: match each patch that touches the hole with a whole patch outside it
    (`field.improve`), then set the hole's pixels by the votes of the patches over them
-   (`field.vote`). Coarse levels search everywhere and take many turns, fine levels search near
-   what the coarser one found and take few.
+   (`field.vote`). Coarse levels search everywhere, along the shifts at which the photo repeats
+   itself too (`shifts.dominant_shifts`), and take many turns; fine levels search near what the
+   coarser one found and take few.
 4. At full size every pixel is copied, not averaged, and `join.joined` makes the pieces meet.
 """
 
@@ -36,8 +37,6 @@ class Plan:
 
     texture: float = 14.0  # weight of the texture channel, in grey levels per grey level
     coarsest_depth: float = 16.0  # pixels; see `level.pyramid`
-    confidence: tuple[float, ...] = (3.0, 2.0, 1.5)  # fall of a vote's weight per pixel of depth
-    likeness: float = 4.0  # see `field.vote`
     smoothing: int = 5  # pixels: window of the smoothed photo at the start
     start_turns: int = 8  # of matching alone, at the coarsest level
     start_tries: int = 12
@@ -46,7 +45,11 @@ class Plan:
     turns: tuple[int, ...] = (1, 2, 6, 10)  # at the other levels
     tries: int = 2
     reach: int = 8  # pixels of search around what the coarser level found
-    shift_tries: int = 1
+    shift_tries: int = 2  # of the photo's dominant shifts, at all levels but the finest
+    confidence: tuple[float, ...] = (3.0, 3.0, 2.0)  # fall of a vote's weight per pixel of depth
+    likeness: float = 4.0  # see `field.vote`
+    settle_tries: int = 1
+    settle_reach: int = 4  # pixels
 
 
 PLAN = Plan()
@@ -92,25 +95,29 @@ def _fill_levels(
 ) -> None:
     """Coarse to fine; leaves each level with its field, and all but the finest with its fill."""
 
-    def turns(count: int) -> int:
+    def turns(count: float) -> int:
         return max(1, round(count * effort))
 
     coarsest = levels[-1]
-    shifts = dominant_shifts(coarsest, seed, workers) if plan.shift_tries else field.NO_SHIFTS
+    shifts = dominant_shifts(coarsest, seed, workers)
     anywhere = max(coarsest.width, coarsest.height)
     work = [4.0**-number * (1 + turns(_at(plan.turns, number))) for number in range(len(levels))]
     done = 0.0
     for number in range(len(levels) - 1, -1, -1):
-        level = levels[number]
+        level, finest = levels[number], number == 0
         confidence = _at(plan.confidence, number)
         level_seed = (seed + 1000003 * (number + 1)) % 2**32
         if level is coarsest:
             _start(level, plan, turns(plan.start_turns), anywhere, level_seed, workers)
+            field.vote(level, workers, confidence=confidence, likeness=None)
             count, tries, reach = turns(plan.coarsest_turns), plan.coarsest_tries, anywhere
         else:
             field.start_from(level, levels[number + 1])
+            if finest:  # no more averages from here on: they would match smooth patches
+                field.copy(level)
+            else:
+                field.vote(level, workers, confidence=confidence, likeness=None)
             count, tries, reach = turns(_at(plan.turns, number)), plan.tries, plan.reach
-        field.vote(level, workers, confidence=confidence, likeness=None)
         for turn in range(count):
             progress(0.05 + 0.9 * (done + work[number] * turn / count) / sum(work), "match")
             field.improve(
@@ -120,12 +127,24 @@ def _fill_levels(
                 seed=level_seed,
                 reach=reach,
                 tries=tries,
+                # At full size a shift of a coarser level is too rough, and speckles flat parts.
                 shifts=shifts * 2 ** (len(levels) - 1 - number),
-                shift_tries=plan.shift_tries if len(shifts) else 0,
+                shift_tries=0 if finest else plan.shift_tries,
             )
-            if number > 0 or turn < count - 1:  # the finest level is copied in the end
+            if not (finest and turn == count - 1):
                 field.vote(level, workers, confidence=confidence, likeness=plan.likeness)
         done += work[number]
+    # Once more against the copies themselves: where neighbours agree on a shift nothing is
+    # better, so the pieces grow and lone pixels vanish.
+    field.copy(levels[0])
+    field.improve(
+        levels[0],
+        workers,
+        turn=0,
+        seed=seed,
+        reach=plan.settle_reach,
+        tries=plan.settle_tries,
+    )
 
 
 def _start(
@@ -140,8 +159,8 @@ def _start(
         image[..., channels] = smooth
     known = (1 - level.hole_map).astype(np.float32)[..., None]
     window = (plan.smoothing, plan.smoothing)
-    mean = cv2.blur(image * known, window)
-    mean /= np.maximum(cv2.blur(known, window), 1e-3)[..., None]
+    share = np.maximum(cv2.blur(known, window), 1e-3)[..., None]
+    mean = np.asarray(cv2.blur(image * known, window), np.float32) / share
     smoothed = level.flat.copy()
     inside = level.hole_map > 0
     view = smoothed[: image.size].reshape(image.shape)
@@ -164,9 +183,7 @@ def _at(values: tuple[float, ...] | tuple[int, ...], number: int) -> float:
     return values[min(number, len(values) - 1)]
 
 
-def _nearest_known(
-    pixels: NDArray[np.float32], mask: NDArray[np.bool_]
-) -> NDArray[np.float32]:
+def _nearest_known(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
     """The nearest known pixel of each hole pixel: (hole pixels, 3)."""
     _, label = cv2.distanceTransformWithLabels(
         mask.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL

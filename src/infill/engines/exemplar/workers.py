@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from types import TracebackType
 from typing import Any
 
@@ -47,7 +48,7 @@ class Workers:
         bounds = [count * part // parts for part in range(parts + 1)]
         waiting = [
             self._pool.submit(kernel, *before, start, end, *after)
-            for start, end in zip(bounds[1:-1], bounds[2:], strict=True)
+            for start, end in pairwise(bounds[1:])
         ]
         kernel(*before, bounds[0], bounds[1], *after)  # this thread takes the first range
         for future in waiting:
