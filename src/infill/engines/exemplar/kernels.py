@@ -28,6 +28,48 @@ def _mix(state: int) -> int:
     return np.uint32(h ^ (h >> np.uint32(16)))
 
 
+@njit(inline="always")
+def _grey(pixels: Floats, y: int, x: int) -> float:
+    """Luma of ITU-R BT.601, 0 to 255."""
+    return (
+        np.float32(76.245) * pixels[y, x, 0]
+        + np.float32(149.685) * pixels[y, x, 1]
+        + np.float32(29.07) * pixels[y, x, 2]
+    )
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
+def roughness(
+    pixels: Floats, hole: Bytes, image: Bytes, total: Floats, count: Floats, start: int, end: int
+) -> None:
+    """Rows [start, end): colours to 8 bits, and absolute gradients between known pixels.
+
+    pixels (H, W, 3) float32 in [0, 1], hole (H, W). Writes red, green and blue of image
+    (H, W, 4); total (H, W), the sum of each pixel's steps to the right and down; and count
+    (H, W), how many of those steps there are, 0 to 2.
+    """
+    height, width = hole.shape
+    for y in range(start, end):
+        for x in range(width):
+            steps = np.float32(0)
+            number = np.float32(0)
+            if hole[y, x]:
+                image[y, x] = 0
+            else:
+                for channel in range(3):
+                    value = min(max(pixels[y, x, channel], np.float32(0)), np.float32(1))
+                    image[y, x, channel] = np.uint8(value * np.float32(255) + np.float32(0.5))
+                grey = _grey(pixels, y, x)
+                if x + 1 < width and not hole[y, x + 1]:
+                    steps += abs(_grey(pixels, y, x + 1) - grey)
+                    number += np.float32(1)
+                if y + 1 < height and not hole[y + 1, x]:
+                    steps += abs(_grey(pixels, y + 1, x) - grey)
+                    number += np.float32(1)
+            total[y, x] = steps
+            count[y, x] = number
+
+
 @njit(nogil=True, cache=True, boundscheck=False)
 def search(
     image: Bytes,

@@ -12,6 +12,7 @@ from infill.engines.exemplar.workers import Workers
 
 TEXTURE_WINDOW = 7  # pixels over which texture is averaged
 MIN_SIDE = 24  # no level is smaller than this on its shorter side
+ROWS = 64  # of pixels that are worth a thread of their own
 MIN_SOURCES = 64  # nor has fewer whole patches to copy from
 
 
@@ -96,7 +97,7 @@ def pyramid(
     border: thin holes need no small levels, and lose their surroundings there.
     """
     hole_map = mask.astype(np.uint8)
-    first = make_level(_with_texture(pixels, hole_map, texture), hole_map)
+    first = make_level(_with_texture(pixels, hole_map, texture, workers), hole_map)
     levels = [] if first is None else [first]
     while levels and levels[-1].depth.max() > coarsest_depth:
         smaller = halved(levels[-1], workers)
@@ -113,13 +114,13 @@ def halved(level: Level, workers: Workers) -> Level | None:
         return None
     image = np.empty((*shape, CHANNELS), np.uint8)
     hole_map = np.empty(shape, np.uint8)
-    workers.run(kernels.halve, shape[0], level.image, level.hole_map, image, hole_map, enough=64)
+    workers.run(kernels.halve, shape[0], level.image, level.hole_map, image, hole_map, enough=ROWS)
     smaller = make_level(image, hole_map)
     return None if smaller is None or smaller.usable.sum() < MIN_SOURCES else smaller
 
 
 def _with_texture(
-    pixels: NDArray[np.float32], hole: NDArray[np.uint8], weight: float
+    pixels: NDArray[np.float32], hole: NDArray[np.uint8], weight: float, workers: Workers
 ) -> NDArray[np.uint8]:
     """(H, W, 4) uint8: colour, and mean absolute gradient around each pixel times `weight`.
 
@@ -128,23 +129,11 @@ def _with_texture(
     a coarse level still knows which parts are rough.
     """
     image = np.empty((*hole.shape, CHANNELS), np.uint8)
-    np.multiply(pixels, 255, out=(scaled := np.empty_like(pixels)))
-    image[..., :3] = np.rint(scaled, out=scaled)
-    image[hole > 0] = 0
-    grey = cv2.cvtColor(image[..., :3], cv2.COLOR_RGB2GRAY)
-    known = 1 - hole
-    total = np.zeros(hole.shape, np.float32)
-    count = np.zeros(hole.shape, np.float32)
-    for low, high in (
-        ((slice(None), slice(None, -1)), (slice(None), slice(1, None))),
-        ((slice(None, -1), slice(None)), (slice(1, None), slice(None))),
-    ):
-        both = known[low] & known[high]
-        total[low] += cv2.absdiff(grey[low], grey[high]) * both
-        count[low] += both
+    total = np.empty(hole.shape, np.float32)
+    count = np.empty(hole.shape, np.float32)
+    workers.run(kernels.roughness, hole.shape[0], pixels, hole, image, total, count, enough=ROWS)
     window = (TEXTURE_WINDOW, TEXTURE_WINDOW)
     mean = cv2.blur(total, window) / np.maximum(cv2.blur(count, window), 1e-3)
-    mean *= weight
-    image[..., 3] = np.minimum(mean, 255, out=mean)
+    image[..., 3] = np.minimum(mean * np.float32(weight), 255)
     image[hole > 0, 3] = 0
     return image

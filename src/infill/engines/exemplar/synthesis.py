@@ -152,11 +152,13 @@ def _start(
 ) -> None:
     """The first field of the coarsest level, from a smooth guess against the smoothed photo."""
     image = level.image
-    for channels in (slice(0, 3), 3):
-        smooth = cv2.inpaint(
-            np.ascontiguousarray(image[..., channels]), level.hole_map, 3, cv2.INPAINT_TELEA
-        )
-        image[..., channels] = smooth
+
+    def guess(channels: slice) -> None:
+        part = np.ascontiguousarray(image[..., channels])
+        filled = cv2.inpaint(part, level.hole_map, 3, cv2.INPAINT_TELEA)
+        image[..., channels] = filled.reshape(part.shape)
+
+    workers.each(guess, (slice(0, 3), slice(3, 4)))  # one colour and one grey picture
     known = (1 - level.hole_map).astype(np.float32)[..., None]
     window = (plan.smoothing, plan.smoothing)
     share = np.maximum(cv2.blur(known, window), 1e-3)[..., None]

@@ -1,6 +1,6 @@
 """Threads for the kernels: ranges of one loop, side by side."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from types import TracebackType
@@ -52,4 +52,13 @@ class Workers:
         ]
         kernel(*before, bounds[0], bounds[1], *after)  # this thread takes the first range
         for future in waiting:
+            future.result()
+
+    def each(self, call: Callable[[Any], None], items: Iterable[Any]) -> None:
+        """`call` each of `items`, side by side where there are threads for it."""
+        if self._pool is None:
+            for item in items:
+                call(item)
+            return
+        for future in [self._pool.submit(call, item) for item in items]:
             future.result()
