@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from infill.engines.exemplar import kernels
 from infill.engines.exemplar.level import Level
-from infill.engines.exemplar.simd import CHANNELS, RADIUS
+from infill.engines.exemplar.simd import RADIUS
 from infill.engines.exemplar.workers import Workers
 
 NO_SHIFTS = np.zeros((0, 2), np.int32)
@@ -120,22 +120,24 @@ def vote(level: Level, workers: Workers, *, confidence: float, likeness: float |
     )
 
 
-def origins(level: Level) -> NDArray[np.int32]:
-    """For each hole pixel the pixel that it is a copy of: what its own target is matched with.
+def copy(level: Level, workers: Workers) -> NDArray[np.int32]:
+    """Set each hole pixel to the pixel that it is a copy of; return where those lie.
 
-    int32, flat indices. Near the photo's border, where a patch would hang over, the nearest
-    patch that does not is asked.
+    int32, flat indices, one per hole pixel; all are known pixels.
     """
-    y, x = np.divmod(level.hole, level.width)
-    centre = np.clip(y, RADIUS, level.height - RADIUS - 1) * level.width
-    centre += np.clip(x, RADIUS, level.width - RADIUS - 1)
-    return level.hole - centre + level.source[level.target_at[centre]]
-
-
-def copy(level: Level) -> None:
-    """Set each hole pixel to the pixel that it is a copy of, see `origins`."""
-    image = level.image.reshape(-1, CHANNELS)
-    image[level.hole] = image[origins(level)]
+    origin = np.empty_like(level.hole)
+    workers.run(
+        kernels.copy,
+        level.hole.size,
+        level.flat,
+        level.width,
+        level.height,
+        level.hole,
+        level.target_at,
+        level.source,
+        origin,
+    )
+    return origin
 
 
 def _nearest(pixels: NDArray[np.int32], height: int, width: int) -> NDArray[np.int32]:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from infill.engines.exemplar.workers import Workers
 
-CELL = 4  # pixels a side
+CELL = 4  # pixels a side, and twice that in a large hole
+LARGE = 100_000  # hole pixels
 SCREEN = 0.003  # pull of the correction towards zero, per pixel
 STEPS = 80  # conjugate-gradient steps at most
 SMALL = 1e-6  # squared residual, relative to the first, at which they end
@@ -34,11 +35,12 @@ def joined(
     bool, True = hole. Returns (len(hole), 3) float32 in [0, 1].
     """
     height, width = mask.shape
+    side = CELL if hole.size < LARGE else 2 * CELL
     index = np.full(height * width, -1, np.int32)
     index[hole] = np.arange(hole.size, dtype=np.int32)
-    rows, columns = -(-height // CELL), -(-width // CELL)
+    rows, columns = -(-height // side), -(-width // side)
     y, x = np.divmod(hole, width)
-    count = np.bincount((y // CELL) * columns + x // CELL, minlength=rows * columns)
+    count = np.bincount((y // side) * columns + x // side, minlength=rows * columns)
     cells = np.flatnonzero(count)
     cell_at = np.full((rows, columns), -1, np.int32)
     cell_at.reshape(-1)[cells] = np.arange(cells.size, dtype=np.int32)
@@ -46,7 +48,7 @@ def joined(
     pull = SCREEN * count[cells].astype(np.float64)
     right, below = np.zeros((2, cells.size))
     wanted = np.zeros((cells.size, 3))
-    _gather(flat, width, hole, index, origin, cell_at, wanted, pull, right, below)
+    _gather(flat, width, hole, index, origin, side, cell_at, wanted, pull, right, below)
     neighbours = np.full((rows + 1, columns + 1), -1, np.int32)
     neighbours[:-1, :-1] = cell_at
     inner = cell_at >= 0
@@ -54,7 +56,7 @@ def joined(
     to_below = neighbours[1:, :-1][inner]
     correction = _solve(wanted, pull, right, below, to_right, to_below)
     result = np.empty((hole.size, 3), np.float32)
-    workers.run(_spread, hole.size, flat, width, hole, origin, cell_at, correction, result)
+    workers.run(_spread, hole.size, flat, width, hole, origin, side, cell_at, correction, result)
     return result
 
 
@@ -65,6 +67,7 @@ def _gather(
     hole: Ints,
     index: Ints,
     origin: Ints,
+    cell_side: int,
     cell_at: Ints,
     wanted: Doubles,
     pull: Doubles,
@@ -77,7 +80,7 @@ def _gather(
     is what the pieces' own gradient says less what the copies give. Outside the hole c = 0.
     """
     size = index.size
-    to_known = 2.0 / (CELL + 1)  # a border lies half a cell from the centre
+    to_known = 2.0 / (cell_side + 1)  # a border lies half a cell from the centre
     jump = np.zeros(3)
     for i in range(hole.size):
         p = hole[i]
@@ -99,7 +102,7 @@ def _gather(
             p_speaks = 0 <= beside < size and index[beside] < 0
             if j < 0:
                 if p_speaks:
-                    cell = cell_at[y // CELL, x // CELL]
+                    cell = cell_at[y // cell_side, x // cell_side]
                     pull[cell] += to_known
                     for c in range(3):
                         wanted[cell, c] += to_known * (flat[q, c] - flat[beside, c])
@@ -119,9 +122,9 @@ def _gather(
                         jump[c] += share * (flat[back, c] - flat[here, c])
             # The pair lies between the centres of two cells, on the row or column it is in.
             across = x if side == 0 else y
-            low = (2 * across + 2 - CELL + 2 * CELL) // (2 * CELL) - 1
-            row = y // CELL if side == 0 else low
-            column = low if side == 0 else x // CELL
+            low = (2 * across + 2 - cell_side + 2 * cell_side) // (2 * cell_side) - 1
+            row = y // cell_side if side == 0 else low
+            column = low if side == 0 else x // cell_side
             next_row = row if side == 0 else low + 1
             next_column = low + 1 if side == 0 else column
             if low < 0 or next_row >= cell_at.shape[0] or next_column >= cell_at.shape[1]:
@@ -131,12 +134,12 @@ def _gather(
             if a < 0 or b < 0:
                 continue
             if side == 0:
-                right[a] += 1.0 / (CELL * CELL)
+                right[a] += 1.0 / (cell_side * cell_side)
             else:
-                below[a] += 1.0 / (CELL * CELL)
+                below[a] += 1.0 / (cell_side * cell_side)
             for c in range(3):
-                wanted[a, c] += jump[c] / CELL
-                wanted[b, c] -= jump[c] / CELL
+                wanted[a, c] += jump[c] / cell_side
+                wanted[b, c] -= jump[c] / cell_side
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
@@ -197,6 +200,7 @@ def _spread(
     width: int,
     hole: Ints,
     origin: Ints,
+    cell_side: int,
     cell_at: Ints,
     correction: Doubles,
     result: Floats,
@@ -208,8 +212,8 @@ def _spread(
     for i in range(start, end):
         p = hole[i]
         y = p // width
-        at_y = (y + 0.5) / CELL - 0.5
-        at_x = (p - y * width + 0.5) / CELL - 0.5
+        at_y = (y + 0.5) / cell_side - 0.5
+        at_x = (p - y * width + 0.5) / cell_side - 0.5
         top = math.floor(at_y)
         left = math.floor(at_x)
         total = red = green = blue = 0.0

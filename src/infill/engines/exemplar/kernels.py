@@ -228,6 +228,35 @@ def vote(
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
+def copy(
+    image: Bytes,
+    width: int,
+    height: int,
+    hole: Ints,
+    target_at: Ints,
+    source: Ints,
+    origin: Ints,
+    start: int,
+    end: int,
+) -> None:
+    """Set each hole pixel to the pixel that it is a copy of, and `origin` to where that lies.
+
+    A pixel moves as its own target does; near the photo's border, where its patch would hang
+    over, as the nearest target whose patch does not.
+    """
+    for i in range(start, end):
+        p = np.int64(hole[i])
+        y = p // width
+        x = p - y * width
+        centre = min(max(y, RADIUS), height - RADIUS - 1) * width
+        centre += min(max(x, RADIUS), width - RADIUS - 1)
+        q = p - centre + source[target_at[centre]]
+        origin[i] = q
+        for channel in range(CHANNELS):
+            image[p * CHANNELS + channel] = image[q * CHANNELS + channel]
+
+
+@njit(nogil=True, cache=True, boundscheck=False)
 def halve(
     image: Bytes, hole: Bytes, half_image: Bytes, half_hole: Bytes, start: int, end: int
 ) -> None:

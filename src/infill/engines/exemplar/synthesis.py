@@ -79,7 +79,7 @@ def synthesise(
             return result
         _fill_levels(levels, plan, options.effort, seed, workers, progress)
         finest = levels[0]
-        origin = field.origins(finest)
+        origin = field.copy(finest, workers)
         colours = result.reshape(-1, 3)
         if options.join:
             progress(0.95, "join")
@@ -114,7 +114,7 @@ def _fill_levels(
         else:
             field.start_from(level, levels[number + 1])
             if finest:  # no more averages from here on: they would match smooth patches
-                field.copy(level)
+                field.copy(level, workers)
             else:
                 field.vote(level, workers, confidence=confidence, likeness=None)
             count, tries, reach = turns(_at(plan.turns, number)), plan.tries, plan.reach
@@ -136,7 +136,7 @@ def _fill_levels(
         done += work[number]
     # Once more against the copies themselves: where neighbours agree on a shift nothing is
     # better, so the pieces grow and lone pixels vanish.
-    field.copy(levels[0])
+    field.copy(levels[0], workers)
     field.improve(
         levels[0],
         workers,
