@@ -19,7 +19,8 @@ from infill.geometry import SizeRule
 class Options:
     """Options of `exemplar`.
 
-    effort:  how long it searches, 0.25 to 8; 1 is the measured default, time grows with it.
+    effort:  how long it searches, 0.25 to 8; time grows with it. Less is faster and worse; more
+             than 1 changes the fill, but was measured to be no better on average.
     texture: how much texture counts beside colour when patches are compared, 0 to 4;
              0 compares colour alone and lets smooth patches win.
     join:    correct the colour of what was copied so that no seam shows (inside the hole).

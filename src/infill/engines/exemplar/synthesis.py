@@ -12,6 +12,7 @@
 4. At full size every pixel is copied, not averaged, and `join.joined` makes the pieces meet.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,8 +49,6 @@ class Plan:
     shift_tries: int = 2  # of the photo's dominant shifts, at all levels but the finest
     confidence: tuple[float, ...] = (3.0, 3.0, 2.0)  # fall of a vote's weight per pixel of depth
     likeness: float = 4.0  # see `field.vote`
-    settle_tries: int = 1
-    settle_reach: int = 4  # pixels
 
 
 PLAN = Plan()
@@ -99,52 +98,78 @@ def _fill_levels(
         return max(1, round(count * effort))
 
     coarsest = levels[-1]
-    shifts = dominant_shifts(coarsest, seed, workers)
-    anywhere = max(coarsest.width, coarsest.height)
     work = [4.0**-number * (1 + turns(_at(plan.turns, number))) for number in range(len(levels))]
     done = 0.0
-    for number in range(len(levels) - 1, -1, -1):
+
+    def tell(number: int, part: float) -> None:
+        progress(0.05 + 0.9 * (done + work[number] * part) / sum(work), "match")
+
+    def seed_of(number: int) -> int:
+        return (seed + 1000003 * (number + 1)) % 2**32
+
+    shifts = dominant_shifts(coarsest, seed, workers)
+    last = len(levels) - 1
+    _fill_coarsest(coarsest, last, shifts, plan, turns, seed_of(last), workers, tell)
+    done += work[-1]
+    for number in range(last - 1, -1, -1):
         level, finest = levels[number], number == 0
         confidence = _at(plan.confidence, number)
-        level_seed = (seed + 1000003 * (number + 1)) % 2**32
-        if level is coarsest:
-            _start(level, plan, turns(plan.start_turns), anywhere, level_seed, workers)
+        field.start_from(level, levels[number + 1])
+        if not finest:
             field.vote(level, workers, confidence=confidence, likeness=None)
-            count, tries, reach = turns(plan.coarsest_turns), plan.coarsest_tries, anywhere
-        else:
-            field.start_from(level, levels[number + 1])
-            if finest:  # no more averages from here on: they would match smooth patches
-                field.copy(level, workers)
-            else:
-                field.vote(level, workers, confidence=confidence, likeness=None)
-            count, tries, reach = turns(_at(plan.turns, number)), plan.tries, plan.reach
+        count = turns(_at(plan.turns, number))
         for turn in range(count):
-            progress(0.05 + 0.9 * (done + work[number] * turn / count) / sum(work), "match")
+            tell(number, turn / count)
+            if finest:  # no averages here: they would be matched with smooth patches
+                field.copy(level, workers)
             field.improve(
                 level,
                 workers,
                 turn=turn,
-                seed=level_seed,
-                reach=reach,
-                tries=tries,
+                seed=seed_of(number),
+                reach=plan.reach,
+                tries=plan.tries,
                 # At full size a shift of a coarser level is too rough, and speckles flat parts.
-                shifts=shifts * 2 ** (len(levels) - 1 - number),
+                shifts=shifts * 2 ** (last - number),
                 shift_tries=0 if finest else plan.shift_tries,
             )
-            if not (finest and turn == count - 1):
+            if not finest:
                 field.vote(level, workers, confidence=confidence, likeness=plan.likeness)
         done += work[number]
-    # Once more against the copies themselves: where neighbours agree on a shift nothing is
-    # better, so the pieces grow and lone pixels vanish.
-    field.copy(levels[0], workers)
-    field.improve(
-        levels[0],
-        workers,
-        turn=0,
-        seed=seed,
-        reach=plan.settle_reach,
-        tries=plan.settle_tries,
-    )
+
+
+def _fill_coarsest(
+    level: Level,
+    number: int,
+    shifts: NDArray[np.int32],
+    plan: Plan,
+    turns: Callable[[float], int],
+    seed: int,
+    workers: Workers,
+    tell: Callable[[int, float], None],
+) -> None:
+    """The coarsest level: a start, then matching and voting in turns, searching everywhere."""
+    anywhere = max(level.width, level.height)
+    confidence = _at(plan.confidence, number)
+    _start(level, plan, turns(plan.start_turns), anywhere, seed, workers)
+    field.vote(level, workers, confidence=confidence, likeness=None)
+    count = turns(plan.coarsest_turns)
+    for turn in range(count):
+        tell(number, turn / count)
+        field.improve(
+            level,
+            workers,
+            turn=turn,
+            seed=seed,
+            reach=anywhere,
+            tries=plan.coarsest_tries,
+            shifts=shifts,
+            shift_tries=plan.shift_tries if number else 0,
+        )
+        field.vote(level, workers, confidence=confidence, likeness=plan.likeness)
+    if number == 0:  # the last matching at full size is with the copies themselves, too
+        field.copy(level, workers)
+        field.improve(level, workers, turn=0, seed=seed, reach=plan.reach, tries=plan.tries)
 
 
 def _start(
