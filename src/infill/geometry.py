@@ -99,7 +99,7 @@ def bounds(array: NDArray[Any]) -> Box:
     rows = np.flatnonzero(array.any(1))
     if not len(rows):
         return Box(0, 0, 0, 0)
-    columns = np.flatnonzero(array.any(0))
+    columns = np.flatnonzero(array[rows[0] : rows[-1] + 1].any(0))
     return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 

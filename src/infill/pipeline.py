@@ -138,7 +138,8 @@ def _fill(
         with clock("crop"):
             region, blank = _look(wide, picture, plan, index, rule)
             pixels = composite.to_float(canvas[region.crop.slices])
-            np.copyto(pixels, 0, where=blank[..., None])
+            there = geometry.bounds(blank).slices
+            np.copyto(pixels[there], 0, where=blank[there][..., None])
             shown, hidden = geometry.pad(pixels, rule), geometry.pad(blank, rule)
         with clock("engine"), opencv_threads():
             rng = _generator(request.seed, index)

@@ -30,7 +30,7 @@ def picture_of(image: "Image", metadata: Metadata, orientation: int, name: str) 
     """
     if image.mode.startswith("I;16"):
         grey = np.asarray(image).astype(np.uint16)
-        return deep_picture(grey[:, :, None], metadata, orientation)
+        return picture_of_samples(grey[:, :, None], metadata, orientation)
     if image.mode in ("F", "I"):
         raise NotAPicture(f"{name} has 32 bits a pixel; convert it to 8 or 16 bits first")
     if image.mode in ("CMYK", "LAB"):
@@ -46,8 +46,8 @@ def picture_of(image: "Image", metadata: Metadata, orientation: int, name: str) 
     return Picture(pixels, alpha, target in ("L", "LA"), metadata)
 
 
-def deep_picture(samples: NDArray[np.uint16], metadata: Metadata, orientation: int) -> Picture:
-    """A Picture of (H, W, 1 grey | 2 grey, alpha | 3 RGB | 4 RGB, alpha) stored 16-bit samples."""
+def picture_of_samples(samples: NDArray[Any], metadata: Metadata, orientation: int) -> Picture:
+    """A Picture of (H, W, 1 grey | 2 grey, alpha | 3 RGB | 4 RGB, alpha) stored samples."""
     samples = _turned(samples, orientation)
     channels = samples.shape[2]
     alpha = np.ascontiguousarray(samples[:, :, -1]) if channels in (2, 4) else None
@@ -151,7 +151,11 @@ def _place(top: int, bottom: int, height: int, orientation: int) -> tuple[slice,
 
 def _turned(array: NDArray[Any], orientation: int) -> NDArray[Any]:
     """An (H, W, channels) array turned upright."""
-    if orientation >= 5:
+    if orientation >= 5 and array.dtype == np.uint8:
+        import cv2
+
+        array = cv2.transpose(array)  # block by block: four times as fast as a strided copy
+    elif orientation >= 5:
         array = array.transpose(1, 0, 2)
     if orientation in (3, 4, 7, 8):
         array = array[::-1]

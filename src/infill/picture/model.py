@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 StrPath = str | os.PathLike[str]
 Source = StrPath | bytes | BinaryIO
+LARGE = 1_000_000
+"""Pixels of a photo from which it is worth loading OpenCV to decode or encode it sooner."""
 
 
 @dataclass(frozen=True)

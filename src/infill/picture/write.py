@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from infill.errors import BadSetting, FormatCannotHold
 from infill.picture import exif, png, text, tiff
 from infill.picture.formats import Format
-from infill.picture.model import Metadata, Picture, is_grey
+from infill.picture.model import LARGE, Metadata, Picture, is_grey
+from infill.threads import opencv_threads
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -114,13 +115,26 @@ def _jpeg(
         options["comment"] = comment
         texts = {key: value for key, value in texts.items() if key != "Comment"}
     buffer = io.BytesIO()
-    image = to_pil(picture, grey=grey, alpha=False)
+    image = to_pil(picture, grey=True, alpha=False) if grey else _padded(picture)
     image.save(buffer, "JPEG", icc_profile=metadata.icc, **options)
     data = buffer.getbuffer()
     at, segments = text.for_jpeg(buffer, text.pack(texts))
     file.write(data[:at])
     file.write(segments)
     file.write(data[at:])
+
+
+def _padded(picture: Picture) -> "Image":
+    """A Pillow image of RGB and a byte that says nothing, as Pillow holds RGB, but sooner."""
+    from PIL import Image
+
+    if picture.width * picture.height < LARGE:
+        return to_pil(picture, grey=False, alpha=False)
+    import cv2
+
+    with opencv_threads():
+        padded = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2RGBA)
+    return Image.frombuffer("RGBX", (picture.width, picture.height), padded, "raw", "RGBX", 0, 1)
 
 
 def _distinct(tables: tuple[tuple[int, ...], ...]) -> list[list[int]]:
