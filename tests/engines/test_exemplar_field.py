@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from infill.engines.exemplar import field
-from infill.engines.exemplar.level import Level, make_level, pyramid
+from infill.engines.exemplar.level import MIN_SOURCES, Level, make_level, pyramid
 from infill.engines.exemplar.simd import RADIUS
 from infill.engines.exemplar.workers import Workers
 from tests.engines.exemplar_scenes import box, grey, level_of, random_level, small_masks
@@ -64,6 +64,11 @@ class TestLevel:
     def test_no_level_without_enough_to_copy(self) -> None:
         mask = box((64, 64), (10, 54), (10, 54))  # a frame of 10 pixels: of 5 at half the size
         assert len(levels_of(mask, 1)) == 1
+        for half in range(7, 20):  # side of what is known there
+            mask = ~box((64, 64), (8, 8 + 2 * half), (8, 8 + 2 * half))
+            smallest = levels_of(mask, 1)[-1]
+            enough = (half - 6) ** 2 >= MIN_SOURCES
+            assert smallest.width == (32 if enough else 64)
 
 
 class TestStart:

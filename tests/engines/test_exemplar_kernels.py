@@ -205,6 +205,15 @@ class TestSearch:
                 assert (got[:start] == -7).all(), "written before its range"
                 assert (got[end:] == -7).all(), "written behind its range"
 
+    def test_what_is_no_better_changes_nothing(self) -> None:
+        mask = box((30, 30), (10, 20), (10, 20))
+        level = matched(level_of(np.full((30, 30, 4), 9, np.uint8), mask), 2)
+        level.image[mask] = 9
+        shifts = np.array([[0, 12], [12, 0]], np.int32)
+        source, distance = search(level, reach=30, tries=5, shifts=shifts, shift_tries=3)
+        assert_array_equal(source, level.source)
+        assert (distance == 0).all()
+
     def test_seeds(self) -> None:
         mask = box((40, 40), (10, 30), (10, 30))
         level = matched(random_level(3, mask.shape, mask), 4)
