@@ -259,15 +259,17 @@ def _part_of(progress: base.Progress, start: float, share: float) -> base.Progre
 
 def _check_source(wide: NDArray[np.bool_], picture: Picture) -> None:
     """Raise `FullMask` if no pixel is left that is neither masked nor fully transparent."""
+    path = picture.metadata.path
+    name = f"{path}: " if path else ""
     if wide.all():
         raise FullMask(
-            "every pixel is masked, so there is nothing to fill from; mask less of the photo"
+            f"{name}every pixel is masked, so there is nothing to fill from; mask less of the photo"
         )
     if picture.alpha is not None and not any(
         (~wide[rows] & (picture.alpha[rows] != 0)).any() for rows in geometry.strips(len(wide))
     ):
         raise FullMask(
-            "every pixel is masked or fully transparent, so there is nothing to fill from; "
+            f"{name}every pixel is masked or fully transparent, so there is nothing to fill from; "
             "mask less of the photo"
         )
 

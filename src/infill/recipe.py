@@ -11,7 +11,7 @@ import json
 import platform
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -55,7 +55,7 @@ class Recipe:
     photo: tuple[str, str]
     width: int
     height: int
-    mask: str
+    mask: str = field(repr=False)
     mask_sha256: str
     output_sha256: str
     weights: Mapping[str, str]

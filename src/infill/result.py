@@ -1,7 +1,7 @@
 """What a fill returns: the picture, the proof, and how it was made."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -35,7 +35,7 @@ class Result:
     """
 
     picture: "Picture"
-    mask: NDArray[np.bool_]
+    mask: NDArray[np.bool_] = field(repr=False)
     proof: Proof
     seconds: Mapping[str, float]
     card: EngineCard

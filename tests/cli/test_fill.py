@@ -1,13 +1,24 @@
 """`infill fill`: what it writes, what it says, and that bad input leaves nothing behind."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from infill.picture import Picture, read_text
-from tests.cli.tools import call, files_below, hole, run, scene, write_mask, write_photo
+from tests.cli.tools import (
+    call,
+    command,
+    environment,
+    files_below,
+    hole,
+    run,
+    scene,
+    write_mask,
+    write_photo,
+)
 
 ENGINE = ("--engine", "telea")
 
@@ -189,3 +200,49 @@ def test_a_traceback_only_for_who_asks(work: Path) -> None:
     assert b"Traceback" not in run("fill", work / "none.png").stderr
     assert b"Traceback" in run("fill", work / "none.png", INFILL_DEBUG="1").stderr
     assert b"Traceback" in run("fill", work / "none.png", "-vv").stderr
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_folder_is_no_photo(work: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(work)
+    answer = call("fill", name, "-m", "mask.png", *ENGINE)
+    assert (answer.code, answer.err) == (2, f"infill: {name} is a folder; name a photo in it\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-o", "out.webp", "--quality", "80"], "coded as WEBP"),
+        (["-o", "out.webp"], "0 changed"),  # from a PNG it is lossless
+        (["-o", "out.JPEG"], "coded as JPEG"),
+        (["-o", "out.avif"], "coded as AVIF"),
+        (["-o", "out.tif"], "0 changed"),
+    ],
+)
+def test_a_lossy_output_is_called_one(
+    work: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], said: str
+) -> None:
+    monkeypatch.chdir(work)
+    answer = call("fill", "photo.png", "-m", "mask.png", *ENGINE, *options)
+    assert answer.out.splitlines()[1].endswith(said)
+
+
+def test_a_full_stdout_is_said(work: Path) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("there is no /dev/full here")
+    words = command("fill", "photo.png", "-m", "mask.png", *ENGINE, "-o", "-")
+    with full.open("wb") as target:
+        done = subprocess.run(
+            words, cwd=work, stdout=target, stderr=subprocess.PIPE, env=environment(), timeout=120
+        )
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines()[0].startswith("infill: stdout cannot be written")
+
+
+def test_a_full_mask_names_the_photo(work: Path) -> None:
+    write_mask(work / "full.png", np.ones((48, 64), dtype=bool))
+    answer = call("fill", work / "photo.png", "-m", work / "full.png", *ENGINE)
+    assert answer.code == 2
+    assert answer.err.startswith(f"infill: {work / 'photo.png'}: every pixel is masked")
+    assert files_below(work) == {"photo.png", "mask.png", "full.png"}

@@ -174,6 +174,14 @@ def test_compare_two_photos(tmp_path: Path) -> None:
     assert "masked_psnr" not in exact["summary"], "there was no mask"
 
 
+def test_compare_says_what_does_not_exist(tmp_path: Path) -> None:
+    answer = call("compare", tmp_path / "nope", tmp_path)
+    assert (answer.code, answer.err) == (
+        2,
+        f"infill: {tmp_path / 'nope'} does not exist; check the name\n",
+    )
+
+
 def test_compare_folders(tmp_path: Path) -> None:
     shifts = (0, 1, 2, 4)
     for number, shift in enumerate(shifts):

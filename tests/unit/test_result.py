@@ -21,6 +21,14 @@ def result() -> Result:
     return fill(photo, mask, engine="telea")
 
 
+def test_printed_it_shows_no_arrays(result: Result) -> None:
+    text = repr(result)
+    assert text.startswith("Result(picture=<Picture 50 x 40")
+    assert "outside_max_diff=0" in text
+    assert "array" not in text.replace("uint8 RGB, array>", "")
+    assert result.recipe.mask not in text
+
+
 @pytest.mark.parametrize("suffix", EMBEDDING)
 def test_embedded(result: Result, tmp_path: Path, suffix: str) -> None:
     path = result.save(tmp_path / f"out.{suffix}")

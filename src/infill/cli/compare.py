@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from infill.cli import common
-from infill.errors import BatchError, InfillError, MaskError
+from infill.errors import BatchError, InfillError, MaskError, Unreadable
 
 METRICS = ("psnr", "ssim")
 PERCENTILES = (5, 25, 75, 90, 95)
@@ -80,8 +80,12 @@ Paths = tuple[Path, Path, Path | None]
 def pairs(filled: Path, truth: Path, mask: Path | None) -> Iterator[tuple[str, Paths]]:
     """Names, and the filled photo, the truth and the mask of each.
 
-    Raises `BatchError` if one is a folder and the other is not, or nothing fits together.
+    Raises `Unreadable` if one does not exist, `BatchError` if one is a folder and the other is
+    not, or nothing fits together.
     """
+    for path in (filled, truth, mask):
+        if path is not None and not path.exists():
+            raise Unreadable(f"{path} does not exist; check the name")
     if not filled.is_dir():
         if truth.is_dir():
             raise BatchError(f"{filled} is a file and {truth} a folder; give two of a kind")

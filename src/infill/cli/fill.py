@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from infill.cli import common
-from infill.errors import BadOption, MaskError
+from infill.errors import BadOption, MaskError, Unreadable, Unwritable
 
 if TYPE_CHECKING:
     from infill.picture import Picture
-    from infill.result import Keep, Result
+    from infill.result import Result
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -24,10 +24,6 @@ EXAMPLES = """[bold]Examples[/bold]
 [green]infill fill cut-out.png[/green]   fills what is transparent
 
 [green]infill fill - -m mask.png --format png < photo.jpg > clean.png[/green]"""
-
-
-LOSSY = (".jpg", ".jpeg", ".jpe", ".jfif", ".avif")
-"""Extensions of files that hold the pixels only nearly."""
 
 
 def register(app: typer.Typer) -> None:
@@ -134,8 +130,9 @@ def fill(
         )
     filled = perf_counter()
     del picture, hole  # room for the encoder, in a large photo
+    wanted = str(target) if target is not None else format or _stdout_format(photo)
     if target is None:
-        _to_stdout(result, format, photo, keep, quality)
+        _to_stdout(result.to_bytes(wanted, recipe=keep, quality=quality))
     else:
         result.save(target, overwrite=overwrite, recipe=keep, quality=quality)
     seconds = {**result.seconds, "save": perf_counter() - filled}
@@ -145,7 +142,7 @@ def fill(
     if json:
         common.print_json(report(result, photo, target))
     elif not quiet:
-        _tell(result, target, verbose)
+        _tell(result, target, proof_sentence(result, wanted, quality), verbose)
 
 
 def _target(photo: str, output: str | None) -> Path | None:
@@ -155,7 +152,14 @@ def _target(photo: str, output: str | None) -> Path | None:
     if output is not None:
         return Path(output)
     path = Path(photo)
+    if path.is_dir():
+        raise Unreadable(f"{path} is a folder; name a photo in it")
     return path.with_name(f"{path.stem}.filled{path.suffix}")
+
+
+def _stdout_format(photo: str) -> str:
+    """The format of what goes to stdout if none was asked for: the photo's; of stdin, PNG."""
+    return Path(photo).suffix if photo != "-" else "png"
 
 
 def _hole(
@@ -190,13 +194,15 @@ def _hole(
     return hole
 
 
-def _to_stdout(
-    result: "Result", format: str | None, photo: str, recipe: "Keep", quality: int | None
-) -> None:
-    """The picture's bytes, in the format asked for or that of the photo (of stdin: PNG)."""
-    wanted = format or (Path(photo).suffix if photo != "-" else "png")
-    sys.stdout.buffer.write(result.to_bytes(wanted, recipe=recipe, quality=quality))
-    sys.stdout.buffer.flush()
+def _to_stdout(content: bytes) -> None:
+    """Write the file's bytes to stdout. Raises `Unwritable` where there is no room for them."""
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Unwritable(f"stdout cannot be written: {error.strerror}") from error
 
 
 def report(result: "Result", photo: str, target: Path | None) -> dict[str, Any]:
@@ -217,7 +223,7 @@ def report(result: "Result", photo: str, target: Path | None) -> dict[str, Any]:
     }
 
 
-def _tell(result: "Result", target: Path | None, verbose: int) -> None:
+def _tell(result: "Result", target: Path | None, proof: str, verbose: int) -> None:
     """The path, then what was done and the proof; on stderr if stdout carries the picture."""
     aside = target is None
     if target is not None:
@@ -225,7 +231,7 @@ def _tell(result: "Result", target: Path | None, verbose: int) -> None:
     total = sum(result.seconds.values())
     common.tell(
         f"  {result.card.name}: {result.mask.mean():.1%} of the photo filled in {total:.2f} s; "
-        f"{proof_sentence(result, target)}",
+        f"{proof}",
         to_stderr=aside,
     )
     for note in result.notes:
@@ -235,16 +241,19 @@ def _tell(result: "Result", target: Path | None, verbose: int) -> None:
             common.tell(f"  {stage:<12} {seconds:8.4f} s", to_stderr=aside)
 
 
-def proof_sentence(result: "Result", target: Path | None) -> str:
-    """The promise as it was measured, on the pixels before they were encoded."""
+def proof_sentence(result: "Result", name: str | Path, quality: int | None = None) -> str:
+    """The promise as it was measured, on the pixels before they were encoded.
+
+    name: path or extension of the file that the picture went to.
+    """
+    from infill.picture.formats import find
+
     proof = result.proof
     if proof.outside_max_diff:
         return (
             f"WARNING: pixels outside the mask changed by up to {proof.outside_max_diff}; "
             "please report this"
         )
-    lossy = target is not None and target.suffix.lower() in LOSSY
-    coded = (
-        ", before the file was coded as " + target.suffix[1:].upper() if target and lossy else ""
-    )
+    lossy = result.encoding_note(name, quality=quality)
+    coded = f", before the file was coded as {find(name).name}" if lossy else ""
     return f"{proof.outside_pixels} pixels outside the mask compared, 0 changed{coded}"
