@@ -17,7 +17,7 @@ FLOORS = [  # from the top; a name stands for a module, or for a package and all
     {"engines", "segmenters", "metrics", "executors"},
     {"nets", "diffusion"},
     {"masks", "geometry", "regions", "composite", "picture"},
-    {"errors", "registry", "lazy", "settings", "threads", "files", "examples"},
+    {"errors", "registry", "lazy", "settings", "threads", "compiling", "files", "examples"},
 ]
 HEIGHT = {name: len(FLOORS) - level for level, names in enumerate(FLOORS) for name in names}
 

@@ -9,7 +9,7 @@ from infill.errors import MissingExtra
 def need(module: str, *, extra: str) -> ModuleType:
     """Import and return `module`, or say which extra brings it.
 
-    `module` is a dotted module name ("pycocotools.mask"), `extra` the name of the optional
+    `module` is a dotted module name ("torch.nn"), `extra` the name of the optional
     dependency group in pyproject.toml that installs it.
 
     Raises `MissingExtra`, whose message is the command to type.

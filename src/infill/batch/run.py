@@ -1,8 +1,9 @@
 """The run: what is left to do, handed to an executor, one row kept for each photo."""
 
 import contextlib
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -11,6 +12,7 @@ from typing import Any
 import infill
 from infill.batch.plan import BatchOptions, Item, derived_seed, plan
 from infill.batch.rows import RUN_FILE, Row, RowFile, stamp
+from infill.compiling import announced
 from infill.errors import BadOption, BatchError, InfillError
 from infill.executors import Executor
 from infill.files import TEMPORARY
@@ -35,9 +37,14 @@ class Summary:
 
 @dataclass(frozen=True)
 class FillOne:
-    """The job: fill one photo and return its row. It pickles, and holds no pixels."""
+    """The job: fill one photo and return its row. It pickles, and holds no pixels.
+
+    speaker: the input at which the worker says on stderr if it compiles kernels first. The
+             other workers do so too, but one line is enough.
+    """
 
     options: BatchOptions
+    speaker: str | None = None
 
     def __call__(self, item: Item) -> Row:
         """Never raises for a bad photo: the row says what was wrong with it."""
@@ -53,6 +60,7 @@ class FillOne:
         return row
 
     def _fill(self, item: Item) -> Row:
+        from infill.engines.base import no_progress
         from infill.picture import Picture
         from infill.pipeline import fill
 
@@ -61,16 +69,18 @@ class FillOne:
         target = options.out / item.output
         picture = Picture.load(source)
         mask, kind = self._mask(item, picture)
-        result = fill(
-            picture,
-            mask,
-            engine=options.engine,
-            seed=item.seed,
-            blend=options.blend,
-            match_colour=options.match_colour,
-            opaque=item.mask is None and options.random is None,
-            **options.engine_options,
-        )
+        with announced(no_progress, self._teller(item)) as progress:
+            result = fill(
+                picture,
+                mask,
+                engine=options.engine,
+                seed=item.seed,
+                blend=options.blend,
+                match_colour=options.match_colour,
+                opaque=item.mask is None and options.random is None,
+                progress=progress,
+                **options.engine_options,
+            )
         del picture, mask  # room for the encoder, in a large photo
         target.parent.mkdir(parents=True, exist_ok=True)
         result.save(target, overwrite=True, recipe=options.recipe, quality=options.quality)
@@ -83,6 +93,12 @@ class FillOne:
             "proof": asdict(result.proof),
             "notes": list(result.notes),
         }
+
+    def _teller(self, item: Item) -> Callable[[str], None]:
+        """What hears that kernels are compiled: a person at the speaker's photo, else nobody."""
+        if item.input != self.speaker:
+            return lambda sentence: None
+        return lambda sentence: print(f"infill: {sentence}", file=sys.stderr, flush=True)
 
     def _mask(self, item: Item, picture: Any) -> tuple[Any, str]:
         """The mask of the photo and, for the row, where it comes from."""
@@ -180,18 +196,22 @@ class Batch:
         """Photos that an earlier start of this run has done already."""
         return len(self.items) - len(self.todo)
 
-    def rows(self, executor: Executor) -> Iterator[Row]:
+    def rows(self, executor: Executor, *, announce: bool = False) -> Iterator[Row]:
         """Fill what is left and yield the row of each photo as it ends.
+
+        announce: a line on stderr says so if the first photo waits for kernels to be compiled.
 
         Photos that failed in an earlier start are tried again. Leaving the iterator early stops
         the workers; what is done stays done.
         """
-        ready = (item for item in self.todo if item.problem is None)
+        ready = [item for item in self.todo if item.problem is None]
+        speaker = ready[0].input if ready else None
         for item in self.todo:
             if item.problem is not None:
                 yield self._keep(_empty_row(item, self.options) | {"error": item.problem})
         with contextlib.ExitStack() as stack:
-            outcomes = executor.map(FillOne(self.options), ready)
+            job = FillOne(self.options, speaker if announce else None)
+            outcomes = executor.map(job, ready)
             if hasattr(outcomes, "close"):
                 stack.callback(outcomes.close)
             for outcome in outcomes:

@@ -212,7 +212,7 @@ def _go_through(
         "{rate_inv_fmt}, {remaining} left",
     )
     with bar:
-        for row in run.rows(Local(count, each)):
+        for row in run.rows(Local(count, each), announce=not silent):
             if silent:
                 continue
             if row["error"] is not None:

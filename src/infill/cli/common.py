@@ -197,9 +197,21 @@ def print_json(answer: Any) -> None:
 def progress_bar(*, silent: bool) -> Iterator[Callable[[float, str], None]]:
     """A `Progress` that draws a bar on stderr, once a fill has taken more than a moment.
 
-    Nothing is drawn where nobody looks: when `silent`, or stderr is no terminal.
+    Nothing is drawn where nobody looks: when stderr is no terminal. Unless `silent`, a line says
+    so when kernels are compiled first.
     """
-    if silent or not sys.stderr.isatty():
+    if silent:
+        yield lambda fraction, stage: None
+        return
+    from infill.compiling import announced
+
+    with _bar() as report, announced(report, complain) as telling:
+        yield telling
+
+
+@contextlib.contextmanager
+def _bar() -> Iterator[Callable[[float, str], None]]:
+    if not sys.stderr.isatty():
         yield lambda fraction, stage: None
         return
     from tqdm import tqdm

@@ -59,7 +59,8 @@ def demo(
         raise Unwritable(f"cannot write to {output}: {error.strerror}") from error
     reports, strips = [], []
     for example in EXAMPLES:
-        result = fill(example.photo, example.mask, engine=name, seed=seed)
+        with common.progress_bar(silent=quiet or json) as progress:
+            result = fill(example.photo, example.mask, engine=name, seed=seed, progress=progress)
         target = output / f"{example.name}{example.photo.suffix}"
         result.save(target, overwrite=True)
         reports.append(report(result, str(example.photo), target))

@@ -11,8 +11,7 @@ import typer
 from infill.cli import common
 
 EXTRAS = {
-    "data": (("pycocotools",), "masks from compressed COCO annotations"),
-    "metrics": (("scikit-image",), "peers to compare with, and reference metrics"),
+    "metrics": (("scikit-image",), "a peer for `make bench`, and the reference for SSIM's tests"),
 }
 """Extra: the packages it brings, and what they add."""
 

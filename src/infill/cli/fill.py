@@ -12,6 +12,9 @@ from infill.cli import common
 from infill.errors import BadOption, MaskError, Unreadable, Unwritable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from infill.picture import Picture
     from infill.result import Result
 
@@ -102,19 +105,19 @@ def fill(
         raise BadOption("--json and the picture cannot both go to stdout; name a file with -o")
     if target is None and keep == "beside":
         raise BadOption("there is no place beside stdout; use --recipe embed or none")
-    from infill.picture import as_picture, check_output
+    from infill.picture import check_output
     from infill.pipeline import fill as fill_photo
 
     name, options = common.engine_and_options(engine, option)
     begun = perf_counter()
-    picture = as_picture(sys.stdin.buffer.read() if photo == "-" else photo)
+    picture, drawn = _load(photo, mask, invert_mask, threshold)
     bare = not (mask or box or polygon)
     if target is not None:
         inputs = [path for path in (photo, mask) if path not in (None, "-")]
         # A cut-out becomes opaque, so what the result can be saved as shows only then.
         check_output(target, None if bare else picture, overwrite=overwrite, inputs=inputs)
     loaded = perf_counter()
-    hole = _hole(picture, mask, box, polygon, invert_mask, threshold, refine)
+    hole = _hole(picture, drawn, box, polygon, refine)
     masked = perf_counter()
     with common.progress_bar(silent=quiet or json) as progress:
         result = fill_photo(
@@ -129,7 +132,7 @@ def fill(
             **options,
         )
     filled = perf_counter()
-    del picture, hole  # room for the encoder, in a large photo
+    del picture, drawn, hole  # room for the encoder, in a large photo
     wanted = str(target) if target is not None else format or _stdout_format(photo)
     if target is None:
         _to_stdout(result.to_bytes(wanted, recipe=keep, quality=quality))
@@ -162,23 +165,32 @@ def _stdout_format(photo: str) -> str:
     return Path(photo).suffix if photo != "-" else "png"
 
 
-def _hole(
-    picture: "Picture",
-    mask: str | None,
-    boxes: list[str] | None,
-    polygons: list[str] | None,
-    invert: bool,
-    threshold: float,
-    refine: str,
-) -> Any:
-    """The union of all that was given, refined; the transparent pixels if nothing was."""
-    from infill.masks import parse
+def _load(
+    photo: str, mask: str | None, invert: bool, threshold: float
+) -> "tuple[Picture, NDArray[np.bool_] | None]":
+    """The photo and, if one is named, the mask image: decoded side by side where both are files."""
+    from infill.loading import load_both
+    from infill.picture import as_picture
 
     if mask == "-":
         raise MaskError("a mask is not read from stdin; name its file")
-    parts = []
-    if mask is not None:
-        parts.append(parse.as_mask(mask, picture, threshold=threshold, invert=invert))
+    source = sys.stdin.buffer.read() if photo == "-" else photo
+    if mask is None:
+        return as_picture(source), None
+    return load_both(source, mask, threshold=threshold, invert=invert)
+
+
+def _hole(
+    picture: "Picture",
+    mask: "NDArray[np.bool_] | None",
+    boxes: list[str] | None,
+    polygons: list[str] | None,
+    refine: str,
+) -> "NDArray[np.bool_]":
+    """The union of all that was given, refined; the transparent pixels if nothing was."""
+    from infill.masks import parse
+
+    parts = [] if mask is None else [mask]
     shape = (picture.height, picture.width)
     parts += [parse.from_box(box, shape) for box in boxes or []]
     parts += [parse.from_polygon(polygon, shape) for polygon in polygons or []]

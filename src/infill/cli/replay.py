@@ -39,7 +39,8 @@ def replay(
     from infill.recipe import Recipe
 
     recipe = Recipe.read(result)
-    again = replay_recipe(recipe, photo)
+    with common.progress_bar(silent=json or quiet) as progress:
+        again = replay_recipe(recipe, photo, progress=progress)
     equal = recipe.same_output(again.recipe)
     differences = list(recipe.differences(again.recipe))
     if output is not None:
