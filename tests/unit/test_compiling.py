@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from numba import njit
+from tests.cli.tools import run, write_mask, write_photo
 
 from infill.compiling import SENTENCE, announced
-from tests.cli.tools import run, write_mask, write_photo
 
 
 def compile_one() -> None:
