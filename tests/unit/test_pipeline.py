@@ -329,6 +329,11 @@ class TestEdges:
         with pytest.raises(BadOption, match="blend"):
             fill(*photo_and_mask(), engine="flat", blend=blend)
 
+    def test_an_option_of_the_wrong_kind_is_named(self) -> None:
+        photo, mask = np.zeros((4, 4, 3), np.uint8), np.eye(4, dtype=bool)
+        with pytest.raises(BadOption, match="effort is a number, not 'much'"):
+            fill(photo, mask, engine="exemplar", effort="much")
+
     def test_unknown_engine_and_option_are_named_before_the_photo_is_read(self) -> None:
         with pytest.raises(UnknownPlugin, match="no engine 'nope'"):
             fill("there is no such photo.jpg", engine="nope")

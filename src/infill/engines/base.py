@@ -54,7 +54,7 @@ class NoOptions:
 
 
 class Engine(Protocol):
-    """One way of filling a hole. Registered by name; see `tests/conformance.py`.
+    """One way of filling a hole. Registered by name; see `tests/conformance_engine.py`.
 
     An engine is a class with a `card`, an `Options` frozen dataclass whose defaults are the
     engine's own, and `fill`.
@@ -90,13 +90,15 @@ def make_options(engine: Engine, given: Mapping[str, Any]) -> Any:
     Raises `BadOption` for a key that the engine does not have (never ignored), naming those
     that it has, and for a value that its `__post_init__` refuses (ValueError or TypeError).
     """
-    known = [entry.name for entry in fields(engine.Options)]
-    for key in given:
-        if key not in known:
+    defaults = {entry.name: entry.default for entry in fields(engine.Options)}
+    for key, value in given.items():
+        if key not in defaults:
             raise BadOption(
                 f"engine {engine.card.name} has no option {key!r}; it has: "
-                f"{', '.join(known) or 'none'}"
+                f"{', '.join(defaults) or 'none'}"
             )
+        if isinstance(defaults[key], float) and not isinstance(value, int | float | np.number):
+            raise BadOption(f"engine {engine.card.name}: {key} is a number, not {value!r}")
     try:
         return engine.Options(**given)
     except (TypeError, ValueError) as error:
