@@ -17,7 +17,7 @@ EXAMPLES_TEXT = """[bold]Examples[/bold]
 
 [green]infill demo[/green]   writes to out/demo
 
-[green]infill demo -o /tmp/demo --engine telea[/green]"""
+[green]infill demo -o out/smooth --engine telea[/green]"""
 
 GAP = 12  # pixels between the pictures of a sheet
 WIDTH = 560  # of each picture on a sheet
