@@ -58,7 +58,7 @@ class TestLevel:
         assert len(depths) == 3
         assert depths[-1] <= 12 < depths[-2]
         assert [level.width for level in levels_of(mask, 12)] == [220, 110, 55]
-        assert len(levels_of(mask, 45)) == 1
+        assert len(levels_of(mask, 45)) == 2, "one halving of every hole that is not thin"
         assert len(levels_of(box((200, 220), (100, 103), (0, 220)), 12)) == 1
 
     def test_no_level_without_enough_to_copy(self) -> None:

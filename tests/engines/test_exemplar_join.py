@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from infill.engines.exemplar import field, join
-from infill.engines.exemplar.join import CELL, SCREEN, joined
+from infill.engines.exemplar.join import CELL, EDGE, SCREEN, joined
 from infill.engines.exemplar.workers import Workers
 from tests.engines.exemplar_scenes import box, grey, random_level, small_masks
 
@@ -130,8 +130,8 @@ def dense(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The corrections of the cells as float64 least squares, and what they make of the copies.
 
-    A straight statement of what `join` says: c(p) - c(q) = e for neighbouring pixels, c = 0
-    outside the hole, a weak pull towards zero; c lives on the centres of cells.
+    A straight statement of what `join` says: c(p) - c(q) = e for neighbouring pixels, e within
+    EDGE of 0, c = 0 outside the hole, a weak pull towards zero; c lives on the centres of cells.
     """
     height, width = mask.shape
     copies = pixels.astype(np.float64)
@@ -163,7 +163,7 @@ def dense(
             outside = known(y + down, x + right)
             if outside is not None:
                 if says is not None:
-                    ask(2 / (CELL + 1), {own: 1.0}, outside - says)
+                    ask(2 / (CELL + 1), {own: 1.0}, np.clip(outside - says, -EDGE, EDGE))
                 continue
             if down + right < 0:
                 continue
@@ -180,7 +180,7 @@ def dense(
             first = (low, x // CELL) if down else (y // CELL, low)
             second = (low + 1, x // CELL) if down else (y // CELL, low + 1)
             if first in number and second in number:
-                jump = np.mean(errors, 0) if errors else 0.0
+                jump = np.clip(np.mean(errors, 0), -EDGE, EDGE) if errors else 0.0
                 slope = {number[first]: 1 / CELL, number[second]: -1 / CELL}
                 ask(1.0, slope, jump)
     solution = np.linalg.lstsq(np.array(rows), np.array(wanted), rcond=None)[0]

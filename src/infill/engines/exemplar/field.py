@@ -94,6 +94,8 @@ def vote(level: Level, workers: Workers, *, confidence: float, likeness: float |
     2014, equation 6); without `likeness` distances don't count.
     """
     trust = np.power(np.float32(confidence), -level.depth[level.targets])
+    # However deep, a pixel has as much to say as its neighbours: no weight may vanish.
+    np.maximum(trust, np.float32(1e-12), out=trust)
     weight = trust
     if likeness is not None:
         weight = np.empty_like(trust)

@@ -17,6 +17,8 @@ from infill.engines.exemplar.workers import Workers
 
 CELL = 4  # pixels a side, and twice that in a large hole
 LARGE = 100_000  # hole pixels
+EDGE = 0.12  # of the full range: a jump counts as no more, since a larger one is an edge that
+# two pieces disagree on by a pixel, and would cast a glow
 SCREEN = 0.003  # pull of the correction towards zero, per pixel
 STEPS = 80  # conjugate-gradient steps at most
 SMALL = 1e-6  # squared residual, relative to the first, at which they end
@@ -58,6 +60,12 @@ def joined(
     result = np.empty((hole.size, 3), np.float32)
     workers.run(_spread, hole.size, flat, width, hole, origin, side, cell_at, correction, result)
     return result
+
+
+@njit(inline="always")
+def _clipped(jump: float) -> float:
+    """A jump in brightness, as far as it is one; see `EDGE`."""
+    return min(max(jump, -EDGE), EDGE)
 
 
 @njit(nogil=True, cache=True, boundscheck=False)
@@ -105,7 +113,7 @@ def _gather(
                     cell = cell_at[y // cell_side, x // cell_side]
                     pull[cell] += to_known
                     for c in range(3):
-                        wanted[cell, c] += to_known * (flat[q, c] - flat[beside, c])
+                        wanted[cell, c] += to_known * _clipped(flat[q, c] - flat[beside, c])
                 continue
             if side > 1:
                 continue  # each pair inside the hole once
@@ -138,8 +146,8 @@ def _gather(
             else:
                 below[a] += 1.0 / (cell_side * cell_side)
             for c in range(3):
-                wanted[a, c] += jump[c] / cell_side
-                wanted[b, c] -= jump[c] / cell_side
+                wanted[a, c] += _clipped(jump[c]) / cell_side
+                wanted[b, c] -= _clipped(jump[c]) / cell_side
 
 
 @njit(nogil=True, cache=True, boundscheck=False)

@@ -11,6 +11,7 @@ from infill.engines.exemplar.simd import CHANNELS, PADDING, RADIUS, SIZE
 from infill.engines.exemplar.workers import Workers
 
 TEXTURE_WINDOW = 7  # pixels over which texture is averaged
+THIN = 5.0  # pixels: a hole no deeper is filled at full size alone
 MIN_SIDE = 24  # no level is smaller than this on its shorter side
 ROWS = 64  # of pixels that are worth a thread of their own
 MIN_SOURCES = 64  # nor has fewer whole patches to copy from
@@ -94,12 +95,13 @@ def pyramid(
     """Levels from full size down, each half of the one before; empty if nothing can be copied.
 
     Halving ends where the hole's deepest pixel is at most `coarsest_depth` pixels from its
-    border: thin holes need no small levels, and lose their surroundings there.
+    border, but for one halving of all holes that are not `THIN`: what spans the hole is seen
+    whole there, while smaller levels than that would lose what surrounds it.
     """
     hole_map = mask.astype(np.uint8)
     first = make_level(_with_texture(pixels, hole_map, texture, workers), hole_map)
     levels = [] if first is None else [first]
-    while levels and levels[-1].depth.max() > coarsest_depth:
+    while levels and levels[-1].depth.max() > (coarsest_depth if len(levels) > 1 else THIN):
         smaller = halved(levels[-1], workers)
         if smaller is None or not smaller.hole.size:
             break

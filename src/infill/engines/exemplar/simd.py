@@ -2,6 +2,9 @@
 
 Left to itself the compiler turns the loop over a patch into scalar code, twenty times slower
 than this. The instructions are LLVM's generic vectors, so that they compile on every processor.
+
+Numba's cache on disk follows changes of `kernels.py` and not of this file: after a change here,
+touch that one.
 """
 
 from typing import Any

@@ -68,7 +68,7 @@ def synthesise(
 
     The same `seed` gives the same bytes with any number of `threads`.
     """
-    result = np.array(pixels, np.float32)  # C-contiguous, our own, writeable
+    result = np.array(pixels, np.float32, order="C")  # our own, writeable
     with Workers(threads) as workers:
         progress(0.0, "pyramid")
         levels = pyramid(result, mask, plan.texture * options.texture, plan.coarsest_depth, workers)
