@@ -17,7 +17,17 @@ FLOORS = [  # from the top; a name stands for a module, or for a package and all
     {"engines", "segmenters", "metrics", "executors"},
     {"nets", "diffusion"},
     {"masks", "geometry", "regions", "composite", "picture"},
-    {"errors", "registry", "lazy", "settings", "threads", "compiling", "files", "examples"},
+    {
+        "errors",
+        "registry",
+        "lazy",
+        "settings",
+        "threads",
+        "compiling",
+        "memory",
+        "files",
+        "examples",
+    },
 ]
 HEIGHT = {name: len(FLOORS) - level for level, names in enumerate(FLOORS) for name in names}
 

@@ -66,6 +66,6 @@ def _is_file(source: Any) -> bool:
 
 
 def _own(hole: NDArray[np.bool_], given: Any) -> NDArray[np.bool_]:
-    """`hole`, copied if it is the caller's own array: a result must not change later."""
+    """`hole`, copied if it is an array that the caller may write to: results never change."""
     shared = isinstance(given, np.ndarray) and np.may_share_memory(hole, given)
-    return hole.copy() if shared else hole
+    return hole.copy() if shared and given.flags.writeable else hole

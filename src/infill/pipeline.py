@@ -15,6 +15,7 @@ from infill.engines import base
 from infill.errors import BadOption, BadRecipe, FullMask
 from infill.geometry import Box
 from infill.loading import load_both
+from infill.memory import give_back
 from infill.picture import Picture, as_picture
 from infill.recipe import Recipe, hash_mask, hash_output, pack_mask, versions
 from infill.regions import Region
@@ -22,6 +23,7 @@ from infill.result import STAGES, Result
 from infill.threads import opencv_threads
 
 WIDEST_BLEND = 1000.0  # pixels
+ROOMY = 10_000_000  # bytes of a photo up to which memory is no matter
 
 
 @dataclass(frozen=True)
@@ -130,27 +132,18 @@ def _fill(
         _check_source(wide, picture)
         plan = regions.plan(wide, rule)
         areas = [int(np.count_nonzero(wide[region.hole.slices])) for region in plan]
-    with clock("composite"):
-        canvas = picture.pixels.copy()
-
+    canvas = picture.pixels  # and a copy of it from the first fill on: engines need room too
     for index, (region, area) in enumerate(zip(plan, areas, strict=True)):
         part = _part_of(progress, sum(areas[:index]) / sum(areas), area / sum(areas))
         with clock("crop"):
-            region, blank = _look(wide, picture, plan, index, rule)
-            pixels = composite.to_float(canvas[region.crop.slices])
-            there = geometry.bounds(blank).slices
-            np.copyto(pixels[there], 0, where=blank[there][..., None])
-            shown, hidden = geometry.pad(pixels, rule), geometry.pad(blank, rule)
-        with clock("engine"), opencv_threads():
-            rng = _generator(request.seed, index)
-            filled = base.run(request.engine, shown, hidden, request.options, rng, part)
+            seen, blank = _look(wide, picture, plan, index, rule)
+        rng = _generator(request.seed, index)
+        filled = _piece(canvas, seen, blank, request, rng, part, clock)
         with clock("composite"):
-            filled = geometry.unpad(filled, blank.shape)
-            if request.match_colour:
-                filled = composite.match_colour(filled, pixels, blank)
-            inside = filled[region.hole.within(region.crop)]
+            if canvas is picture.pixels:
+                canvas = _copy(canvas)
             weight = _weight(hole, region.hole, request.blend)
-            composite.paste(canvas, region.hole, inside, weight, grey=picture.grey)
+            composite.paste(canvas, region.hole, filled, weight, grey=picture.grey)
 
     with clock("composite"):
         done = _finished(picture, canvas, hole, request.opaque)
@@ -162,6 +155,34 @@ def _fill(
     progress(1.0, "done")
     notes = picture.metadata.notes
     return Result(done, hole, proof, clock.seconds, request.engine.card, recipe, notes)
+
+
+def _piece(
+    canvas: composite.Pixels,
+    region: Region,
+    blank: NDArray[np.bool_],
+    request: Request,
+    rng: np.random.Generator,
+    progress: base.Progress,
+    clock: "Clock",
+) -> NDArray[np.floating]:
+    """The engine's pixels in the hole box of `region`: (h, w, 3) float, nothing else kept alive.
+
+    blank: of the region's crop, what is no source.
+    """
+    rule = request.engine.card.size
+    with clock("crop"):
+        pixels = composite.to_float(canvas[region.crop.slices])
+        there = geometry.bounds(blank).slices
+        np.copyto(pixels[there], 0, where=blank[there][..., None])
+        shown, hidden = geometry.pad(pixels, rule), geometry.pad(blank, rule)
+    with clock("engine"), opencv_threads():
+        filled = base.run(request.engine, shown, hidden, request.options, rng, progress)
+    with clock("composite"):
+        filled = geometry.unpad(filled, blank.shape)
+        if request.match_colour:
+            filled = composite.match_colour(filled, pixels, blank)
+        return filled[region.hole.within(region.crop)].copy()
 
 
 def _unchanged(
@@ -199,6 +220,12 @@ def _look(
         if not blank.all():
             return region, blank
         region = regions.wider(region, rule, shape)
+
+
+def _copy(pixels: composite.Pixels) -> composite.Pixels:
+    if pixels.nbytes > ROOMY:
+        give_back()
+    return pixels.copy()
 
 
 def _weight(

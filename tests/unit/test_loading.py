@@ -61,6 +61,8 @@ def test_arrays_are_copied() -> None:
     _, hole = load_both(np.zeros((20, 30, 3), np.uint8), given)
     assert (hole == given).all()
     assert not np.may_share_memory(hole, given)
+    given.flags.writeable = False
+    assert load_both(np.zeros((20, 30, 3), np.uint8), given)[1] is given
 
 
 def test_no_mask_is_the_transparent_part() -> None:

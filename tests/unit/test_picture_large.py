@@ -1,6 +1,7 @@
 """Large JPEGs take a quicker way in and out: the same pixels, the same bytes, the same errors."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 from PIL.ImageOps import exif_transpose
 
 from infill.errors import TruncatedPicture
-from infill.picture import Picture, read, write
+from infill.picture import Picture, read, read_text, write
 
 KINDS = [
     pytest.param({"subsampling": 0}, id="4:4:4"),
@@ -70,6 +71,19 @@ def test_the_files_are_the_same(
     ways = [picture.to_bytes("jpg"), picture.to_bytes("jpg", quality=70)]
     small_way(monkeypatch)
     assert [picture.to_bytes("jpg"), picture.to_bytes("jpg", quality=70)] == ways
+
+
+@pytest.mark.parametrize("profile", [0, 100, 70_000, 500_000])
+@pytest.mark.parametrize("recipe", ["", "r" * 9, "r" * 200_000])
+def test_texts_find_their_place_however_long_the_header_is(profile: int, recipe: str) -> None:
+    picture = Picture.load(jpeg())
+    icc = np.random.default_rng(5).bytes(profile) or None
+    picture = replace(picture, metadata=replace(picture.metadata, icc=icc))
+    data = picture.to_bytes("jpg", text={"infill": recipe, "Comment": "by hand"})
+    assert read_text(data) == {"Comment": "by hand", "infill": recipe}
+    again = Picture.load(data)
+    assert again.metadata.icc == icc
+    assert (again.pixels == Picture.load(picture.to_bytes("jpg")).pixels).all()
 
 
 def test_the_quick_way_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,6 +69,7 @@ class FillOne:
         target = options.out / item.output
         picture = Picture.load(source)
         mask, kind = self._mask(item, picture)
+        mask.flags.writeable = False  # so that it need not be copied
         with announced(no_progress, self._teller(item)) as progress:
             result = fill(
                 picture,

@@ -118,6 +118,7 @@ def fill(
         check_output(target, None if bare else picture, overwrite=overwrite, inputs=inputs)
     loaded = perf_counter()
     hole = _hole(picture, drawn, box, polygon, refine)
+    hole.flags.writeable = False  # so that it need not be copied
     masked = perf_counter()
     with common.progress_bar(silent=quiet or json) as progress:
         result = fill_photo(

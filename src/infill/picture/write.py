@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.errors import BadSetting, FormatCannotHold
+from infill.memory import give_back
 from infill.picture import exif, png, text, tiff
 from infill.picture.formats import Format
 from infill.picture.model import LARGE, Metadata, Picture, is_grey
@@ -114,14 +115,30 @@ def _jpeg(
     if comment and len(comment) < _SEGMENT:
         options["comment"] = comment
         texts = {key: value for key, value in texts.items() if key != "Comment"}
-    buffer = io.BytesIO()
     image = to_pil(picture, grey=True, alpha=False) if grey else _padded(picture)
-    image.save(buffer, "JPEG", icc_profile=metadata.icc, **options)
-    data = buffer.getbuffer()
-    at, segments = text.for_jpeg(buffer, text.pack(texts))
-    file.write(data[:at])
-    file.write(segments)
-    file.write(data[at:])
+    sink: Any = _WithTexts(file, text.pack(texts))
+    image.save(sink, "JPEG", icc_profile=metadata.icc, **options)
+
+
+class _WithTexts:
+    """What Pillow writes a JPEG to: passes it on piece by piece, the texts where they belong."""
+
+    def __init__(self, file: BinaryIO, texts: bytes) -> None:
+        self._file, self._texts = file, texts
+        self._head: bytes | None = b""  # what came so far, until the texts are out
+
+    def write(self, data: bytes) -> int:
+        if self._head is None:
+            return self._file.write(data)
+        self._head += data
+        try:
+            at, segments = text.for_jpeg(io.BytesIO(self._head), self._texts)
+        except EOFError:  # not all of the header yet
+            return len(data)
+        for part in (self._head[:at], segments, self._head[at:]):
+            self._file.write(part)
+        self._head = None
+        return len(data)
 
 
 def _padded(picture: Picture) -> "Image":
@@ -132,6 +149,7 @@ def _padded(picture: Picture) -> "Image":
         return to_pil(picture, grey=False, alpha=False)
     import cv2
 
+    give_back()  # the copy is a third larger than the photo
     with opencv_threads():
         padded = cv2.cvtColor(picture.pixels, cv2.COLOR_RGB2RGBA)
     return Image.frombuffer("RGBX", (picture.width, picture.height), padded, "raw", "RGBX", 0, 1)
