@@ -281,24 +281,27 @@ def _identity(options: BatchOptions) -> dict[str, Any]:
 def _check(options: BatchOptions) -> None:
     """Raise now what would otherwise be the same failure for every photo."""
     from infill.engines.base import ENGINES, make_options
-    from infill.masks.refine import parse_chain
-    from infill.picture import holds_text
 
     make_options(ENGINES.get(options.engine), options.engine_options)
     check_random(options.random, options.mask_ratio)
-    parse_chain(options.refine)
+    if options.refine:
+        from infill.masks.refine import parse_chain
+
+        parse_chain(options.refine)
     if options.format is not None:
+        from infill.picture import holds_text
+
         holds_text(f".{options.format.lstrip('.')}")  # raises if there is no such format
 
 
 def check_random(name: str | None, mask_ratio: float | None) -> None:
     """Raise `BadMask` for an unknown random mask, `BadOption` for a ratio that it cannot take."""
-    from infill.masks.random import RECIPES, random_mask
-
     if name is None:
         if mask_ratio is not None:
             raise BadOption("a mask ratio is for random masks; name a kind of them")
         return
+    from infill.masks.random import RECIPES, random_mask
+
     random_mask(name, (64, 64), mask_ratio, rng=0)
     if mask_ratio is not None and not RECIPES[name.lower().replace("_", "-")].takes_ratio:
         raise BadOption(
