@@ -99,7 +99,7 @@ class FillOne:
         """What hears that kernels are compiled: a person at the speaker's photo, else nobody."""
         if item.input != self.speaker:
             return lambda sentence: None
-        return lambda sentence: print(f"infill: {sentence}", file=sys.stderr, flush=True)
+        return lambda sentence: print(f"\ninfill: {sentence}", file=sys.stderr, flush=True)
 
     def _mask(self, item: Item, picture: Any) -> tuple[Any, str]:
         """The mask of the photo and, for the row, where it comes from."""
