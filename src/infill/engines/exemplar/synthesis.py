@@ -52,6 +52,7 @@ class Plan:
 
 
 PLAN = Plan()
+LARGE = 100_000  # hole pixels
 
 
 def synthesise(
@@ -93,6 +94,9 @@ def _fill_levels(
     levels: list[Level], plan: Plan, effort: float, seed: int, workers: Workers, progress: Progress
 ) -> None:
     """Coarse to fine; leaves each level with its field, and all but the finest with its fill."""
+
+    if levels[0].hole.size >= LARGE:
+        effort /= 2  # its levels are many, and each begins near its end
 
     def turns(count: float) -> int:
         return max(1, round(count * effort))
