@@ -173,7 +173,7 @@ def pack_mask(mask: NDArray[np.bool_]) -> str:
     box = bounds(mask)
     turns = mask[box.slices].copy()
     turns[1:] ^= mask[box.slices][:-1]
-    packed = zlib.compress(np.packbits(turns).tobytes(), 9) if turns.size else b""
+    packed = zlib.compress(np.packbits(turns).tobytes(), 8) if turns.size else b""
     return f"{box.top},{box.left},{box.height},{box.width}:{base64.b64encode(packed).decode()}"
 
 
