@@ -17,7 +17,7 @@ from infill.engines.exemplar.workers import Workers
 
 CELL = 4  # pixels a side, and twice that in a large hole
 LARGE = 100_000  # hole pixels
-EDGE = 0.12  # of the full range: a jump counts as no more, since a larger one is an edge that
+EDGE = 0.20  # of the full range: a jump counts as no more, since a larger one is an edge that
 # two pieces disagree on by a pixel, and would cast a glow
 SCREEN = 0.003  # pull of the correction towards zero, per pixel
 STEPS = 80  # conjugate-gradient steps at most
