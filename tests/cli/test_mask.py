@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from infill.masks import as_mask, random_mask
+from infill.masks import as_mask, feather, grow, random_mask
 from infill.picture import Picture
-from tests.cli.tools import call, files_below, hole, scene, write_mask, write_photo
+from tests.cli.tools import call, files_below, hole, run, scene, write_mask, write_photo
 
 
 def test_make_from_shapes(tmp_path: Path) -> None:
@@ -87,3 +87,43 @@ def test_bad_requests(tmp_path: Path) -> None:
         assert words in answer.err, f"{args}: {answer.err}"
         assert answer.err.count("\n") == 1
     assert files_below(tmp_path) == before
+
+
+def test_masks_go_through_pipes(tmp_path: Path) -> None:
+    """make | refine | show and make | fill, with nothing on stdout but the picture."""
+    photo = write_photo(tmp_path / "photo.png")
+    made = run("mask", "make", "-", "--box", "16,16,32,24", "-o", "-", stdin=photo.read_bytes())
+    expected = np.zeros((48, 64), dtype=bool)
+    expected[16:24, 16:32] = True
+    assert (as_mask(made.stdout) == expected).all()
+    assert b"4.2% of 64" in made.stderr
+    grown = run("mask", "refine", "-", "grow=1", "-o", "-", stdin=made.stdout).stdout
+    assert (as_mask(grown) == grow(expected, 1)).all()
+    shown = Picture.load(run("mask", "show", photo, "-", "-o", "-", stdin=grown).stdout).pixels
+    assert (shown[~grow(expected, 1)] == scene()[~grow(expected, 1)]).all()
+    out = tmp_path / "filled.png"
+    args = ("fill", photo, "-m", "-", "-o", out, "--engine", "flat", "--json")
+    assert json.loads(run(*args, stdin=grown).stdout)["hole_pixels"] == grow(expected, 1).sum()
+
+
+def test_stdin_is_read_once_and_stdout_carries_one_thing(tmp_path: Path) -> None:
+    photo = write_photo(tmp_path / "photo.png").read_bytes()
+    for args in (("fill", "-", "-m", "-"), ("mask", "show", "-", "-", "-o", tmp_path / "x.png")):
+        done = run(*args, stdin=photo)
+        assert done.returncode == 2
+        assert b"only one input can be -" in done.stderr
+    done = run("mask", "make", "9x9", "--box", "1,1,2,2", "-o", "-", "--json")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"cannot both go to stdout" in done.stderr
+
+
+def test_feather_writes_a_soft_mask_that_reads_back(tmp_path: Path) -> None:
+    mask, out = write_mask(tmp_path / "mask.png"), tmp_path / "soft.png"
+    assert call("mask", "refine", mask, "grow=1", "--feather", 6, "-o", out).code == 0
+    soft = Picture.load(out).pixels[..., 0]
+    assert (soft == np.round(feather(grow(hole(), 1), 6) * 255)).all()
+    assert len(np.unique(soft)) > 5
+    assert (as_mask(out, threshold=1) == grow(hole(), 1)).all()
+    answer = call("mask", "refine", mask, "grow=1", "--feather", "wide", "-o", tmp_path / "y.png")
+    assert answer.code == 2
+    assert "an amount is written" in answer.err

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infill.cli import common
+from infill.cli import common, flags
 from infill.errors import Cancelled
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def batch(
             "-o",
             metavar="FOLDER",
             help="Folder for the results.",
-            rich_help_panel=common.RESULT,
+            rich_help_panel=flags.RESULT,
         ),
     ],
     masks: Annotated[
@@ -54,7 +54,7 @@ def batch(
             "-m",
             metavar="FOLDER",
             help="Folder of masks: same names, or with _mask behind.",
-            rich_help_panel=common.HOLE,
+            rich_help_panel=flags.HOLE,
         ),
     ] = None,
     random: Annotated[
@@ -62,7 +62,7 @@ def batch(
         typer.Option(
             metavar="KIND",
             help="Random masks instead; `infill mask make -h` lists them.",
-            rich_help_panel=common.HOLE,
+            rich_help_panel=flags.HOLE,
         ),
     ] = None,
     mask_ratio: Annotated[
@@ -71,7 +71,7 @@ def batch(
             min=0,
             max=1,
             help="Part of each photo that a random mask takes.",
-            rich_help_panel=common.HOLE,
+            rich_help_panel=flags.HOLE,
         ),
     ] = None,
     save_masks: Annotated[
@@ -79,31 +79,31 @@ def batch(
         typer.Option(
             metavar="FOLDER",
             help="Folder to write the masks to, as they were used.",
-            rich_help_panel=common.HOLE,
+            rich_help_panel=flags.HOLE,
         ),
     ] = None,
-    invert_mask: common.InvertMask = False,
-    threshold: common.Threshold = 0.5,
-    refine: common.Refine = "",
-    engine: common.EngineName = None,
-    option: common.EngineOption = None,
+    invert_mask: flags.InvertMask = False,
+    threshold: flags.Threshold = 0.5,
+    refine: flags.Refine = "",
+    engine: flags.EngineName = None,
+    option: flags.EngineOption = None,
     seed: Annotated[
         int,
         typer.Option(
             help="The run's seed; each photo's own follows from it and its name.",
-            rich_help_panel=common.ENGINE,
+            rich_help_panel=flags.ENGINE,
         ),
     ] = 0,
-    blend: common.Blend = 0.0,
-    match_colour: common.MatchColour = False,
-    recipe: common.RecipeChoice = "embed",
-    quality: common.Quality = None,
+    blend: flags.Blend = 0.0,
+    match_colour: flags.MatchColour = False,
+    recipe: flags.RecipeChoice = "embed",
+    quality: flags.Quality = None,
     format: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
             help="Format of all results (png, …); without it, each keeps its own.",
-            rich_help_panel=common.RESULT,
+            rich_help_panel=flags.RESULT,
         ),
     ] = None,
     jobs: Annotated[
@@ -125,12 +125,12 @@ def batch(
         typer.Option(
             "--overwrite",
             help="Write over files that no run has made.",
-            rich_help_panel=common.RESULT,
+            rich_help_panel=flags.RESULT,
         ),
     ] = False,
-    json: common.AsJson = False,
-    quiet: common.Quiet = False,
-    verbose: common.Verbose = 0,
+    json: flags.AsJson = False,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = 0,
 ) -> None:
     """Fill every photo of a folder.
 

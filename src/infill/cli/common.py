@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 import typer
 
@@ -19,118 +19,6 @@ P = ParamSpec("P")
 
 BUG = 70
 """Exit code of an error that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
-
-HOLE, ENGINE, RESULT, TALK = "The hole", "The engine", "The result", "What is printed"
-"""Panels in which `--help` groups the options."""
-
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel=TALK)
-]
-Verbose = Annotated[
-    int,
-    typer.Option(
-        "--verbose",
-        "-v",
-        count=True,
-        show_default=False,
-        metavar="",
-        help="Say more (seconds by stage); twice, show where an error came from.",
-        rich_help_panel=TALK,
-    ),
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object, for machines.", rich_help_panel=TALK)
-]
-Overwrite = Annotated[
-    bool,
-    typer.Option("--overwrite", help="Replace the output if it exists.", rich_help_panel=RESULT),
-]
-EngineName = Annotated[
-    str | None,
-    typer.Option(
-        "--engine",
-        "-e",
-        metavar="NAME",
-        help="Engine that fills; see `infill engines`.",
-        autocompletion=lambda: engine_names(),
-        rich_help_panel=ENGINE,
-    ),
-]
-EngineOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--option",
-        "-O",
-        metavar="KEY=VALUE",
-        help="An option of the engine's own.",
-        rich_help_panel=ENGINE,
-    ),
-]
-Seed = Annotated[
-    int, typer.Option("--seed", help="The same seed gives the same bytes.", rich_help_panel=ENGINE)
-]
-Blend = Annotated[
-    float,
-    typer.Option(
-        "--blend",
-        min=0,
-        metavar="PX",
-        help="Blend the fill into a band this wide.",
-        rich_help_panel=ENGINE,
-    ),
-]
-MatchColour = Annotated[
-    bool,
-    typer.Option(
-        "--match-colour",
-        help="Shift the fill to the mean colour around the hole.",
-        rich_help_panel=ENGINE,
-    ),
-]
-Refine = Annotated[
-    str,
-    typer.Option(
-        "--refine",
-        metavar="CHAIN",
-        help="Change the mask first: 'grow=4,fill-holes,smooth=2%' and the like.",
-        rich_help_panel=HOLE,
-    ),
-]
-InvertMask = Annotated[
-    bool,
-    typer.Option(
-        "--invert-mask", help="The mask image's dark part is the hole.", rich_help_panel=HOLE
-    ),
-]
-Threshold = Annotated[
-    float,
-    typer.Option(
-        "--threshold",
-        min=0,
-        max=1,
-        help="Brightness above which a mask is hole.",
-        rich_help_panel=HOLE,
-    ),
-]
-RecipeChoice = Annotated[
-    str,
-    typer.Option(
-        "--recipe",
-        metavar="embed|beside|none",
-        help="Where to keep how the result was made: in the file, in a JSON beside it, nowhere.",
-        rich_help_panel=RESULT,
-    ),
-]
-Quality = Annotated[
-    int | None,
-    typer.Option(
-        "--quality",
-        min=1,
-        max=100,
-        help="Of a lossy output; a JPEG that stays one keeps the tables it came with.",
-        rich_help_panel=RESULT,
-    ),
-]
 
 
 def command(function: Callable[P, None]) -> Callable[P, None]:
@@ -278,13 +166,6 @@ def _read_value(key: str, text: str, default: Any) -> Any:
     if isinstance(default, int | float):
         raise BadOption(f"option {key} is a number, not {text!r}")
     return _WORDS.get(text.lower(), text)
-
-
-def engine_names() -> list[str]:
-    """Names of all engines, for the shell to complete."""
-    from infill.engines.base import ENGINES
-
-    return ENGINES.names()
 
 
 def table(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from infill.cli import common
+from infill.cli import common, flags
 from infill.errors import BatchError, InfillError, MaskError, Unreadable
 
 METRICS = ("psnr", "ssim")
@@ -39,11 +39,11 @@ def compare(
         list[str] | None,
         typer.Option("--metric", metavar="NAME", help="Metrics to use. [default: psnr, ssim]"),
     ] = None,
-    invert_mask: common.InvertMask = False,
-    threshold: common.Threshold = 0.5,
-    json: common.AsJson = False,
+    invert_mask: flags.InvertMask = False,
+    threshold: flags.Threshold = 0.5,
+    json: flags.AsJson = False,
     csv: Annotated[bool, typer.Option("--csv", help="Print one line per photo as CSV.")] = False,
-    verbose: common.Verbose = 0,
+    verbose: flags.Verbose = 0,
 ) -> None:
     """Score filled photos against the truth, over the whole photo and inside the mask.
 

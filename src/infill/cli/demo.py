@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infill.cli import common
+from infill.cli import common, flags
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,11 +37,11 @@ def demo(
         Path | None,
         typer.Option(help="Where to write the sheet. Without it: sheet.png in the folder."),
     ] = None,
-    engine: common.EngineName = None,
-    seed: common.Seed = 0,
-    json: common.AsJson = False,
-    quiet: common.Quiet = False,
-    verbose: common.Verbose = 0,
+    engine: flags.EngineName = None,
+    seed: flags.Seed = 0,
+    json: flags.AsJson = False,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = 0,
 ) -> None:
     """Fill three photos and put before, mask and after on one sheet.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from infill.cli import common
+from infill.cli import common, flags
 
 EXTRAS = {
     "metrics": (("scikit-image",), "a peer for `make bench`, and the reference for SSIM's tests"),
@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 
 
 @common.command
-def doctor(json: common.AsJson = False, verbose: common.Verbose = 0) -> None:
+def doctor(json: flags.AsJson = False, verbose: flags.Verbose = 0) -> None:
     """Say what is installed, and what each missing extra would add.
 
     The exit code is 1 if something that Infill cannot do without is missing.

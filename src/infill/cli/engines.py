@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infill.cli import common
+from infill.cli import common, flags
 
 if TYPE_CHECKING:
     from infill.engines.base import Engine, EngineCard
@@ -25,10 +25,10 @@ def register(app: typer.Typer) -> None:
 @common.command
 def engines(
     name: Annotated[
-        str | None, typer.Argument(help="One engine.", autocompletion=common.engine_names)
+        str | None, typer.Argument(help="One engine.", autocompletion=flags.engine_names)
     ] = None,
-    json: common.AsJson = False,
-    verbose: common.Verbose = 0,
+    json: flags.AsJson = False,
+    verbose: flags.Verbose = 0,
 ) -> None:
     """List the engines, or show all there is to know about one."""
     from infill.engines.base import ENGINES

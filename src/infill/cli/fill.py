@@ -1,6 +1,5 @@
 """`infill fill`: one photo."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
@@ -8,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infill.cli import common
-from infill.errors import BadOption, MaskError, Unreadable, Unwritable
+from infill.cli import common, flags, streams
+from infill.errors import BadOption, Unreadable
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,7 +25,9 @@ EXAMPLES = """[bold]Examples[/bold]
 
 [green]infill fill cut-out.png[/green]   fills what is transparent
 
-[green]infill fill - -m mask.png --format png < photo.jpg > clean.png[/green]"""
+[green]infill fill - -m mask.png --format png < photo.jpg > clean.png[/green]
+
+[green]infill mask make photo.jpg --box 9,9,90,90 -o - | infill fill photo.jpg -m -[/green]"""
 
 
 def register(app: typer.Typer) -> None:
@@ -44,8 +45,8 @@ def fill(
         typer.Option(
             "--mask",
             "-m",
-            help="Image whose white (or opaque) part is the hole.",
-            rich_help_panel=common.HOLE,
+            help="Image whose white (or opaque) part is the hole; - reads it from stdin.",
+            rich_help_panel=flags.HOLE,
         ),
     ] = None,
     output: Annotated[
@@ -54,45 +55,33 @@ def fill(
             "--output",
             "-o",
             help="Where to; - is stdout. Without it: photo.filled.jpg and the like.",
-            rich_help_panel=common.RESULT,
+            rich_help_panel=flags.RESULT,
         ),
     ] = None,
-    box: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="x0,y0,x1,y1", help="A box is (part of) the hole.", rich_help_panel=common.HOLE
-        ),
-    ] = None,
-    polygon: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="'x,y x,y …'",
-            help="A polygon is (part of) the hole.",
-            rich_help_panel=common.HOLE,
-        ),
-    ] = None,
-    invert_mask: common.InvertMask = False,
-    threshold: common.Threshold = 0.5,
-    refine: common.Refine = "",
-    engine: common.EngineName = None,
-    option: common.EngineOption = None,
-    seed: common.Seed = 0,
-    blend: common.Blend = 0.0,
-    match_colour: common.MatchColour = False,
-    recipe: common.RecipeChoice = "embed",
-    quality: common.Quality = None,
+    box: flags.Boxes = None,
+    polygon: flags.Polygons = None,
+    invert_mask: flags.InvertMask = False,
+    threshold: flags.Threshold = 0.5,
+    refine: flags.Refine = "",
+    engine: flags.EngineName = None,
+    option: flags.EngineOption = None,
+    seed: flags.Seed = 0,
+    blend: flags.Blend = 0.0,
+    match_colour: flags.MatchColour = False,
+    recipe: flags.RecipeChoice = "embed",
+    quality: flags.Quality = None,
     format: Annotated[
         str | None,
         typer.Option(
             help="Format of what goes to stdout (png, jpg, webp, …).",
             metavar="NAME",
-            rich_help_panel=common.RESULT,
+            rich_help_panel=flags.RESULT,
         ),
     ] = None,
-    overwrite: common.Overwrite = False,
-    json: common.AsJson = False,
-    quiet: common.Quiet = False,
-    verbose: common.Verbose = 0,
+    overwrite: flags.Overwrite = False,
+    json: flags.AsJson = False,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = 0,
 ) -> None:
     """Fill the hole in one photo.
 
@@ -100,9 +89,7 @@ def fill(
     what is transparent in the photo.
     """
     keep = common.read_recipe_choice(recipe)
-    target = _target(photo, output)
-    if target is None and json:
-        raise BadOption("--json and the picture cannot both go to stdout; name a file with -o")
+    target = streams.target(_output(photo, output), json=json)
     if target is None and keep == "beside":
         raise BadOption("there is no place beside stdout; use --recipe embed or none")
     from infill.picture import check_output
@@ -113,9 +100,13 @@ def fill(
     picture, drawn = _load(photo, mask, invert_mask, threshold)
     bare = not (mask or box or polygon)
     if target is not None:
-        inputs = [path for path in (photo, mask) if path not in (None, "-")]
         # A cut-out becomes opaque, so what the result can be saved as shows only then.
-        check_output(target, None if bare else picture, overwrite=overwrite, inputs=inputs)
+        check_output(
+            target,
+            None if bare else picture,
+            overwrite=overwrite,
+            inputs=streams.files((photo, mask)),
+        )
     loaded = perf_counter()
     hole = _hole(picture, drawn, box, polygon, refine)
     hole.flags.writeable = False  # so that it need not be copied
@@ -136,7 +127,7 @@ def fill(
     del picture, drawn, hole  # room for the encoder, in a large photo
     wanted = str(target) if target is not None else format or _stdout_format(photo)
     if target is None:
-        _to_stdout(result.to_bytes(wanted, recipe=keep, quality=quality))
+        streams.write(result.to_bytes(wanted, recipe=keep, quality=quality))
     else:
         result.save(target, overwrite=overwrite, recipe=keep, quality=quality)
     seconds = {**result.seconds, "save": perf_counter() - filled}
@@ -149,21 +140,19 @@ def fill(
         _tell(result, target, proof_sentence(result, wanted, quality), verbose)
 
 
-def _target(photo: str, output: str | None) -> Path | None:
-    """Where the result goes; None is stdout."""
-    if output == "-" or (output is None and photo == "-"):
-        return None
-    if output is not None:
-        return Path(output)
+def _output(photo: str, output: str | None) -> str:
+    """Where the result goes: beside the photo if nobody says, to stdout if that came from stdin."""
+    if output is not None or photo == streams.DASH:
+        return streams.DASH if output is None else output
     path = Path(photo)
     if path.is_dir():
         raise Unreadable(f"{path} is a folder; name a photo in it")
-    return path.with_name(f"{path.stem}.filled{path.suffix}")
+    return str(path.with_name(f"{path.stem}.filled{path.suffix}"))
 
 
 def _stdout_format(photo: str) -> str:
     """The format of what goes to stdout if none was asked for: the photo's; of stdin, PNG."""
-    return Path(photo).suffix if photo != "-" else "png"
+    return Path(photo).suffix if photo != streams.DASH else "png"
 
 
 def _load(
@@ -173,12 +162,11 @@ def _load(
     from infill.loading import load_both
     from infill.picture import as_picture
 
-    if mask == "-":
-        raise MaskError("a mask is not read from stdin; name its file")
-    source = sys.stdin.buffer.read() if photo == "-" else photo
+    streams.read_once(photo, mask)
+    source = streams.source(photo)
     if mask is None:
         return as_picture(source), None
-    return load_both(source, mask, threshold=threshold, invert=invert)
+    return load_both(source, streams.source(mask), threshold=threshold, invert=invert)
 
 
 def _hole(
@@ -189,33 +177,17 @@ def _hole(
     refine: str,
 ) -> "NDArray[np.bool_]":
     """The union of all that was given, refined; the transparent pixels if nothing was."""
-    from infill.masks import parse
+    from infill.masks.parse import from_alpha, union
 
     parts = [] if mask is None else [mask]
-    shape = (picture.height, picture.width)
-    parts += [parse.from_box(box, shape) for box in boxes or []]
-    parts += [parse.from_polygon(polygon, shape) for polygon in polygons or []]
-    if not parts:
-        parts.append(parse.from_alpha(picture))
-    hole = parts[0]
-    for part in parts[1:]:
-        hole = hole | part
+    hole = union((picture.height, picture.width), parts, boxes, polygons)
+    if hole is None:
+        hole = from_alpha(picture)
     if refine:
         from infill.masks.refine import refine as refine_mask
 
         hole = refine_mask(hole, refine)
     return hole
-
-
-def _to_stdout(content: bytes) -> None:
-    """Write the file's bytes to stdout. Raises `Unwritable` where there is no room for them."""
-    try:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise Unwritable(f"stdout cannot be written: {error.strerror}") from error
 
 
 def report(result: "Result", photo: str, target: Path | None) -> dict[str, Any]:

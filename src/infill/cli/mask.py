@@ -1,12 +1,13 @@
 """`infill mask`: make, refine and show masks."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from infill.cli import common
+from infill.cli import common, flags, streams
 from infill.errors import BadMask
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ MAKE_EXAMPLES = """[bold]Examples[/bold]
 
 [green]infill mask make 640x480 --random free-form --mask-ratio 0.2 --seed 7 -o mask.png[/green]
 
-[green]infill mask make photo.jpg --annotation instances.json --category dog -o mask.png[/green]"""
+[green]infill mask make photo.jpg --annotation instances.json --category dog -o mask.png[/green]
+
+[green]infill mask make photo.jpg --box 9,9,90,90 -o - | infill fill photo.jpg -m -[/green]"""
 
 REFINE_EXAMPLES = """[bold]Examples[/bold]
 
@@ -35,7 +38,21 @@ SHOW_EXAMPLES = """[bold]Examples[/bold]
 [green]infill mask show photo.jpg mask.png -o overlay.png[/green]"""
 
 Output = Annotated[
-    Path, typer.Option("--output", "-o", help="Where to write it; a mask is best kept as PNG.")
+    str,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Where to write it; a mask is best kept as PNG, which is what - puts on stdout.",
+    ),
+]
+Feather = Annotated[
+    str,
+    typer.Option(
+        "--feather",
+        metavar="PX|%",
+        help="Write a soft outline that falls off over this: for editors that blend by a mask. "
+        "(A fill reads what is above --threshold; `fill --blend` makes it a soft join.)",
+    ),
 ]
 
 
@@ -47,10 +64,12 @@ def register(parent: typer.Typer) -> None:
 @app.command("make", epilog=MAKE_EXAMPLES)
 @common.command
 def make(
-    photo: Annotated[str, typer.Argument(help="The photo it is for, or a size: 640x480.")],
+    photo: Annotated[
+        str, typer.Argument(help="The photo it is for (- reads it from stdin), or a size: 640x480.")
+    ],
     output: Output,
-    box: Annotated[list[str] | None, typer.Option(metavar="x0,y0,x1,y1")] = None,
-    polygon: Annotated[list[str] | None, typer.Option(metavar="'x,y x,y …'")] = None,
+    box: flags.Boxes = None,
+    polygon: flags.Polygons = None,
     annotation: Annotated[
         Path | None, typer.Option(metavar="FILE", help="COCO annotations, as JSON.")
     ] = None,
@@ -68,79 +87,88 @@ def make(
         float | None, typer.Option(min=0, max=1, help="Part of the photo that it takes.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the random mask.")] = 0,
-    refine: common.Refine = "",
-    overwrite: common.Overwrite = False,
-    json: common.AsJson = False,
-    quiet: common.Quiet = False,
-    verbose: common.Verbose = 0,
+    refine: flags.Refine = "",
+    feather: Feather = "",
+    overwrite: flags.Overwrite = False,
+    json: flags.AsJson = False,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = 0,
 ) -> None:
     """Make a mask from boxes, polygons, annotations or at random (all together, if several)."""
     from infill import masks
     from infill.batch.run import check_random
+    from infill.masks.parse import union
 
+    target = streams.target(output, json=json)
     size = _size(photo)
-    parts = [masks.from_box(text, size) for text in box or []]
-    parts += [masks.from_polygon(text, size) for text in polygon or []]
+    parts = []
     if annotation is not None:
         parts.append(_from_annotation(annotation, photo, category, size))
     check_random(random, mask_ratio)
     if random is not None:
         parts.append(masks.random_mask(random, size, mask_ratio, rng=seed))
-    if not parts:
+    mask = union(size, parts, box, polygon)
+    if mask is None:
         raise BadMask("say what to mask: --box, --polygon, --annotation or --random")
-    mask = parts[0]
-    for part in parts[1:]:
-        mask = mask | part
-    _finish(mask, refine, output, overwrite, json, quiet)
+    _finish(mask, refine, feather, target, overwrite, json, quiet)
 
 
 @app.command("refine", epilog=REFINE_EXAMPLES)
 @common.command
 def refine(
-    mask: Annotated[Path, typer.Argument(help="The mask image.")],
+    mask: Annotated[str, typer.Argument(help="The mask image; - reads it from stdin.")],
     chain: Annotated[str, typer.Argument(help="What to do: 'grow=4,fill-holes' and the like.")],
     output: Output,
-    invert_mask: common.InvertMask = False,
-    threshold: common.Threshold = 0.5,
-    overwrite: common.Overwrite = False,
-    json: common.AsJson = False,
-    quiet: common.Quiet = False,
-    verbose: common.Verbose = 0,
+    feather: Feather = "",
+    invert_mask: flags.InvertMask = False,
+    threshold: flags.Threshold = 0.5,
+    overwrite: flags.Overwrite = False,
+    json: flags.AsJson = False,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = 0,
 ) -> None:
     """Change a mask step by step.
 
     The steps: grow, shrink, smooth, close, fill-holes, drop-specks, convex-hull, invert.
+    --feather softens what they leave.
     """
     from infill.masks.parse import as_mask
 
-    found = as_mask(mask, threshold=threshold, invert=invert_mask)
-    _finish(found, chain, output, overwrite, json, quiet, inputs=[mask])
+    target = streams.target(output, json=json)
+    found = as_mask(streams.source(mask), threshold=threshold, invert=invert_mask)
+    _finish(found, chain, feather, target, overwrite, json, quiet, inputs=streams.files([mask]))
 
 
 @app.command("show", epilog=SHOW_EXAMPLES)
 @common.command
 def show(
-    photo: Annotated[Path, typer.Argument(help="The photo.")],
-    mask: Annotated[Path, typer.Argument(help="The mask.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write the picture.")],
-    invert_mask: common.InvertMask = False,
-    threshold: common.Threshold = 0.5,
-    overwrite: common.Overwrite = False,
-    json: common.AsJson = False,
-    quiet: common.Quiet = False,
-    verbose: common.Verbose = 0,
+    photo: Annotated[str, typer.Argument(help="The photo; - reads it from stdin.")],
+    mask: Annotated[str, typer.Argument(help="The mask; - reads it from stdin.")],
+    output: Annotated[
+        str, typer.Option("--output", "-o", help="Where to write the picture; - is stdout.")
+    ],
+    invert_mask: flags.InvertMask = False,
+    threshold: flags.Threshold = 0.5,
+    overwrite: flags.Overwrite = False,
+    json: flags.AsJson = False,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = 0,
 ) -> None:
     """Lay a mask over its photo, so that you see what it covers."""
     from infill.cli.demo import overlay
     from infill.masks.parse import as_mask
-    from infill.picture import Picture, check_output
+    from infill.picture import as_picture, check_output
 
-    picture = Picture.load(photo)
-    check_output(output, None, overwrite=overwrite, inputs=[photo, mask])
-    found = as_mask(mask, picture, threshold=threshold, invert=invert_mask)
+    target = streams.target(output, json=json)
+    streams.read_once(photo, mask)
+    picture = as_picture(streams.source(photo))
+    if target is not None:
+        inputs = streams.files([photo, mask])
+        check_output(target, None, overwrite=overwrite, inputs=inputs)
+    found = as_mask(streams.source(mask), picture, threshold=threshold, invert=invert_mask)
     shown = picture.pixels if picture.dtype == "uint8" else (picture.pixels >> 8).astype("uint8")
-    Picture.from_array(overlay(shown, found)).save(output, overwrite=overwrite)
-    _tell(found, output, json, quiet)
+    _write(overlay(shown, found), target, overwrite)
+    _tell(found, target, json, quiet)
 
 
 def _size(photo: str) -> tuple[int, int]:
@@ -148,9 +176,9 @@ def _size(photo: str) -> tuple[int, int]:
     written = re.fullmatch(r"(\d+)[x×](\d+)", photo)
     if written and not Path(photo).exists():
         return int(written[2]), int(written[1])
-    from infill.picture import Picture
+    from infill.picture import as_picture
 
-    picture = Picture.load(photo)
+    picture = as_picture(streams.source(photo))
     return picture.height, picture.width
 
 
@@ -159,35 +187,54 @@ def _from_annotation(
 ) -> "NDArray[Any]":
     from infill.masks.coco import from_annotation
 
-    return from_annotation(path, size, image=Path(photo).name, category=category)
+    name = None if photo == streams.DASH else Path(photo).name
+    return from_annotation(path, size, image=name, category=category)
 
 
 def _finish(
     mask: "NDArray[Any]",
     chain: str,
-    output: Path,
+    feather: str,
+    target: Path | None,
     overwrite: bool,
     json: bool,
     quiet: bool,
-    inputs: list[Path] | None = None,
+    inputs: Sequence[str] = (),
 ) -> None:
     """Refine, write and say what came out."""
-    from infill.masks import to_image
-    from infill.masks.refine import refine as refine_mask
-    from infill.picture import Picture, check_output
+    from infill import masks
+    from infill.picture import check_output
 
-    check_output(output, None, overwrite=overwrite, inputs=inputs or [])
+    if target is not None:
+        check_output(target, None, overwrite=overwrite, inputs=inputs)
     if chain:
-        mask = refine_mask(mask, chain)
-    Picture.from_array(to_image(mask)).save(output, overwrite=overwrite)
-    _tell(mask, output, json, quiet)
+        mask = masks.refine(mask, chain)
+    image = masks.to_image(mask)
+    if feather:
+        image = (masks.feather(mask, feather) * 255).round().astype(image.dtype)
+    _write(image, target, overwrite)
+    _tell(mask, target, json, quiet)
 
 
-def _tell(mask: "NDArray[Any]", output: Path, json: bool, quiet: bool) -> None:
+def _write(pixels: "NDArray[Any]", target: Path | None, overwrite: bool) -> None:
+    """To the file, or as PNG to stdout."""
+    from infill.picture import Picture
+
+    picture = Picture.from_array(pixels)
+    if target is None:
+        streams.write(picture.to_bytes("png"))
+    else:
+        picture.save(target, overwrite=overwrite)
+
+
+def _tell(mask: "NDArray[Any]", target: Path | None, json: bool, quiet: bool) -> None:
+    """What the mask covers; on stderr if stdout carries the picture."""
     pixels = int(mask.sum())
     part = pixels / mask.size
     if json:
-        common.print_json({"output": str(output), "hole_pixels": pixels, "coverage": part})
+        common.print_json({"output": str(target), "hole_pixels": pixels, "coverage": part})
     elif not quiet:
-        common.tell(str(output))
-        common.tell(f"  {part:.1%} of {mask.shape[1]}×{mask.shape[0]} pixels")
+        if target is not None:
+            common.tell(str(target))
+        covered = f"  {part:.1%} of {mask.shape[1]}×{mask.shape[0]} pixels"
+        common.tell(covered, to_stderr=target is None)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from infill.cli import common
+from infill.cli import common, flags
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -26,10 +26,10 @@ def replay(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write it again.")
     ] = None,
-    overwrite: common.Overwrite = False,
-    json: common.AsJson = False,
-    quiet: common.Quiet = False,
-    verbose: common.Verbose = 0,
+    overwrite: flags.Overwrite = False,
+    json: flags.AsJson = False,
+    quiet: flags.Quiet = False,
+    verbose: flags.Verbose = 0,
 ) -> None:
     """Make a result again from its recipe, and say whether the bytes are equal.
 

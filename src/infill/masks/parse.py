@@ -117,6 +117,27 @@ def from_polygon(points: Any, shape: Like) -> Mask:
     return mask
 
 
+def union(
+    shape: tuple[int, int],
+    masks: Sequence[Mask] = (),
+    boxes: Sequence[Any] | None = None,
+    polygons: Sequence[Any] | None = None,
+) -> Mask | None:
+    """All of them in one (H, W) bool mask, or None if there are none.
+
+    boxes, polygons: each what `from_box` and `from_polygon` take. Raises what those raise.
+    """
+    parts = [*masks]
+    parts += [from_box(box, shape) for box in boxes or ()]
+    parts += [from_polygon(polygon, shape) for polygon in polygons or ()]
+    if not parts:
+        return None
+    united = parts[0]
+    for part in parts[1:]:
+        united = united | part
+    return united
+
+
 def to_image(mask: Mask) -> NDArray[np.uint8]:
     """(H, W) uint8 image of a (H, W) bool mask: 255 = hole, 0 = photo."""
     return np.where(mask, np.uint8(255), np.uint8(0))
