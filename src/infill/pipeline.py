@@ -241,7 +241,7 @@ def _finished(
     if opaque and alpha is not None:
         alpha = alpha.copy()
         alpha[hole] = np.iinfo(alpha.dtype).max
-    return replace(picture, pixels=canvas, alpha=alpha)
+    return picture.with_pixels(canvas, alpha)
 
 
 def _recipe(

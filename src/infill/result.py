@@ -58,22 +58,27 @@ class Result:
         quality, lossless: see `Picture.to_bytes`.
 
         Raises `WouldOverwrite`, `Unwritable`, `FormatCannotHold`, and `BadOption` for another
-        word for `recipe`.
+        word for `recipe` and for what is no path.
         """
         from infill.files import check_writable, write_atomically
 
-        path = Path(path)
+        path = _as_path(path)
         text = self._text(path, recipe)
-        beside = recipe == "beside" or (recipe == "embed" and text is None)
-        if beside:
-            check_writable(beside_path(path), overwrite=overwrite)
+        beside = self.recipe_path(path, recipe)
+        if beside is not None:
+            check_writable(beside, overwrite=overwrite)
         saved = self.picture.save(
             path, overwrite=overwrite, quality=quality, lossless=lossless, text=text
         )
-        if beside:
+        if beside is not None:
             content = f"{self.recipe.to_json()}\n".encode()
-            write_atomically(beside_path(path), content, overwrite=overwrite)
+            write_atomically(beside, content, overwrite=overwrite)
         return saved
+
+    def recipe_path(self, path: str | PathLike[str], recipe: Keep = "embed") -> Path | None:
+        """Where `save` puts the recipe if not into the file itself: beside it, or nowhere."""
+        embedded = self._text(path, recipe) is not None
+        return None if embedded or recipe == "none" else beside_path(Path(path))
 
     def to_bytes(
         self,
@@ -122,3 +127,12 @@ class Result:
             raise BadOption(f"recipe is 'embed', 'beside' or 'none', not {recipe!r}")
         embed = recipe == "embed" and holds_text(name)
         return {KEY: self.recipe.to_json()} if embed else None
+
+
+def _as_path(path: object) -> Path:
+    if not isinstance(path, str | PathLike):
+        raise BadOption(
+            f"a result is saved to a path, not to a {type(path).__name__}; "
+            "for the bytes of the file use to_bytes"
+        )
+    return Path(path)

@@ -5,7 +5,7 @@ a line of help; `using(...)` overrides some of them for a block of code.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, replace
@@ -52,10 +52,15 @@ def from_environment(environ: Mapping[str, str]) -> Settings:
         text = environ.get(f"INFILL_{entry.name.upper()}")
         if text is not None:
             given[entry.name] = text
-    return _checked(Settings(), given)
+    return _checked(Settings(), given, lambda name: f"INFILL_{name.upper()}")
 
 
-def _checked(base: Settings, given: Mapping[str, Any]) -> Settings:
+def _checked(
+    base: Settings,
+    given: Mapping[str, Any],
+    called: Callable[[str], str] = lambda name: f"setting {name}",
+) -> Settings:
+    """`base` with `given` applied; `called` is what an error calls a setting."""
     table = {entry.name: entry for entry in fields(Settings)}
     values: dict[str, Any] = {}
     for name, value in given.items():
@@ -65,10 +70,10 @@ def _checked(base: Settings, given: Mapping[str, Any]) -> Settings:
             try:
                 value = int(value)
             except ValueError:
-                raise BadSetting(f"setting {name} takes a whole number, not {value!r}") from None
+                raise BadSetting(f"{called(name)} takes a whole number, not {value!r}") from None
             low = table[name].metadata["low"]
             if value < low:
-                raise BadSetting(f"setting {name} must be at least {low}, not {value}")
+                raise BadSetting(f"{called(name)} must be at least {low}, not {value}")
         values[name] = value
     return replace(base, **values)
 

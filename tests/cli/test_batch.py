@@ -118,13 +118,16 @@ def test_bad_photos_are_reported_and_do_not_stop_the_run(folder: Path) -> None:
     }
     for name, words in (("broken.png", "broken.png"), ("empty.jpg", "empty"), ("b/x.png", "5×5")):
         assert words in errors[name]
-        assert name in answer.err
+        assert answer.err.count(f"failed: {name}: ") == 1
     assert not (folder / "out" / "broken.png").exists()
 
     mended = write_photo(photos / "mended.png").replace(photos / "broken.png")
     assert mended.exists()
     again = batch(folder, "--masks", folder / "masks", "-j", 1)
     assert again.code == 1
+    quiet = batch(folder, "--masks", folder / "masks", "-j", 1, "--quiet")
+    assert quiet.out == ""
+    assert [line.split(": ")[1] for line in quiet.err.splitlines()] == ["b/x.png", "empty.jpg"]
     assert "3 done before" in again.out, "what failed is tried again, what is done is not"
     assert {row["input"]: row["error"] for row in rows(folder)}["broken.png"] is None
 
@@ -176,6 +179,7 @@ def test_what_cannot_start_is_refused_at_once(folder: Path) -> None:
         (photos, "-o", folder / "new", *RANDOM, "-e", "magic"): "no engine 'magic'",
         (photos, "-o", folder / "new", *RANDOM, "--refine", "bloat=1"): "'bloat'",
         (photos, "-o", folder / "new", *RANDOM, "--format", "xyz"): "xyz",
+        (photos, "-o", folder / "new", "-m", folder / "plain/masks"): "masks folder",
     }
     for args, words in cases.items():
         rest = () if "-e" in args or ENGINE[0] in args else ENGINE

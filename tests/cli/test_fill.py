@@ -246,3 +246,10 @@ def test_a_full_mask_names_the_photo(work: Path) -> None:
     assert answer.code == 2
     assert answer.err.startswith(f"infill: {work / 'photo.png'}: every pixel is masked")
     assert files_below(work) == {"photo.png", "mask.png", "full.png"}
+
+
+def test_a_recipe_that_lies_beside_is_announced(work: Path) -> None:
+    args = ("fill", work / "photo.png", "-m", work / "mask.png", *ENGINE)
+    answer = call(*args, "-o", work / "out.bmp")
+    assert f"  recipe: {work / 'out.bmp.recipe.json'}\n" in answer.out
+    assert "recipe" not in call(*args, "-o", work / "out.png").out

@@ -51,6 +51,17 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
         plan(options(tmp_path, masks=tmp_path / "nowhere"))
 
 
+def test_a_run_in_which_no_photo_can_have_a_mask_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path / "photos", "x.jpg", "y.jpg")
+    touch(tmp_path / "masks", "z.png")
+    with pytest.raises(BatchError, match=r"none of the 2 photos can have a mask: x\.jpg: .*masks"):
+        plan(options(tmp_path, masks=tmp_path / "masks"))
+    with pytest.raises(BatchError, match=r"no transparent pixels .* give a folder of masks"):
+        plan(options(tmp_path))
+    touch(tmp_path / "photos", "cut-out.png")
+    assert len(plan(options(tmp_path))) == 3
+
+
 def test_a_folder_may_not_be_used_for_two_things(tmp_path: Path) -> None:
     touch(tmp_path / "photos", "x.jpg")
     with pytest.raises(BatchError, match="is the photos folder"):

@@ -46,6 +46,9 @@ def test_a_long_recipe_fits_a_jpeg(tmp_path: Path) -> None:
 
 def test_beside_where_there_is_no_room(result: Result, tmp_path: Path) -> None:
     path = result.save(tmp_path / "out.bmp")
+    assert result.recipe_path(path) == tmp_path / "out.bmp.recipe.json"
+    assert result.recipe_path(path, "none") is None
+    assert result.recipe_path(tmp_path / "out.png") is None
     assert {*tmp_path.iterdir()} == {path, tmp_path / "out.bmp.recipe.json"}
     assert Recipe.read(path) == result.recipe
 
@@ -67,6 +70,11 @@ def test_another_word(result: Result, tmp_path: Path) -> None:
     with pytest.raises(BadOption, match="'embed', 'beside' or 'none'"):
         result.save(tmp_path / "out.png", recipe="inside")  # type: ignore[arg-type]
     assert [*tmp_path.iterdir()] == []
+
+
+def test_what_is_no_path(result: Result) -> None:
+    with pytest.raises(BadOption, match="to a path, not to a int"):
+        result.save(3)  # type: ignore[arg-type]
 
 
 def test_nothing_is_overwritten(result: Result, tmp_path: Path) -> None:

@@ -32,10 +32,10 @@ def test_other_variables_with_our_prefix_are_left_alone() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("THREADS", "many", "setting threads takes a whole number, not 'many'"),
-        ("THREADS", "-1", "setting threads must be at least 0, not -1"),
-        ("MAX_PIXELS", "0", "setting max_pixels must be at least 1, not 0"),
-        ("MAX_PIXELS", "", "setting max_pixels takes a whole number"),
+        ("THREADS", "many", "INFILL_THREADS takes a whole number, not 'many'"),
+        ("THREADS", "-1", "INFILL_THREADS must be at least 0, not -1"),
+        ("MAX_PIXELS", "0", "INFILL_MAX_PIXELS must be at least 1, not 0"),
+        ("MAX_PIXELS", "", "INFILL_MAX_PIXELS takes a whole number"),
     ],
 )
 def test_bad_values_are_named(name: str, value: str, words: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from infill.errors import BatchError
+from infill.picture.formats import find
 
 PHOTO_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"))
 """Extensions, in small letters, that mark a file as a photo or a mask."""
@@ -70,7 +71,8 @@ class Item:
 def plan(options: BatchOptions) -> list[Item]:
     """Every photo below `options.photos`, sorted by name, each with its mask, name and seed.
 
-    Raises `BatchError` if a folder is missing, one is used for two things, or no photo is found.
+    Raises `BatchError` if a folder is missing, one is used for two things, no photo is found, or
+    none can have a mask.
     """
     _check_folders(options)
     names = [name for name in pictures(options.photos) if _is_photo(name, options)]
@@ -88,6 +90,7 @@ def plan(options: BatchOptions) -> list[Item]:
         mask, problem = masks.find(name) if masks else (None, None)
         seed = derived_seed(options.seed, name)
         items.append(Item(name, outputs[name], mask, seed, problem))
+    _check_masks(items, options)
     return items
 
 
@@ -155,6 +158,20 @@ def _check_folders(options: BatchOptions) -> None:
                 raise BatchError(
                     f"the {role} folder {folder} is the {other} folder; choose another"
                 )
+
+
+def _check_masks(items: list[Item], options: BatchOptions) -> None:
+    """Raise one `BatchError` where every photo would fail for want of a mask."""
+    if options.masks is not None and all(item.mask is None for item in items):
+        raise BatchError(
+            f"none of the {len(items)} photos can have a mask: {items[0].input}: {items[0].problem}"
+        )
+    own = options.masks is None and options.random is None
+    if own and not any(find(item.input).alpha for item in items):
+        raise BatchError(
+            f"the photos in {options.photos} have no transparent pixels that could say what to "
+            "fill, since their formats hold none; give a folder of masks, or random masks"
+        )
 
 
 def pictures(root: Path) -> Iterator[str]:

@@ -161,7 +161,7 @@ def batch(
     )
     with Batch(options, restart=restart, overwrite=overwrite) as run:
         try:
-            _go_through(run, jobs, threads, quiet or json, verbose)
+            _go_through(run, jobs, threads, quiet, json, verbose)
         except KeyboardInterrupt:
             done = len(run.items) - run.summary().left
             common.complain(
@@ -192,13 +192,18 @@ def workers(
 
 
 def _go_through(
-    run: "Batch", jobs: int | None, threads: int | None, silent: bool, verbose: int
+    run: "Batch", jobs: int | None, threads: int | None, quiet: bool, json: bool, verbose: int
 ) -> None:
+    """Fill what is left, with a bar and a line for each failure on stderr.
+
+    Quiet leaves the failures; JSON has them in its answer.
+    """
     from tqdm import tqdm
 
     from infill.executors.local import Local
     from infill.settings import current
 
+    silent = quiet or json
     count, each = workers(jobs, threads, len(run.todo), current())
     bar = tqdm(
         total=len(run.items),
@@ -213,11 +218,9 @@ def _go_through(
     )
     with bar:
         for row in run.rows(Local(count, each), announce=not silent):
-            if silent:
-                continue
-            if row["error"] is not None:
+            if row["error"] is not None and not json:
                 bar.write(f"failed: {row['input']}: {row['error']}", file=sys.stderr)
-            elif verbose:
+            elif verbose and not silent:
                 bar.write(f"{row['output']}  {row['seconds']:.2f} s", file=sys.stderr)
             bar.update()
 
@@ -237,13 +240,10 @@ def _report(summary: "Summary", output: Path) -> dict[str, Any]:
 
 
 def _tell(summary: "Summary", output: Path) -> None:
-    parts = [f"{summary.done} done", f"{summary.failed} failed"]
+    where = " (why is above, and in rows.jsonl)" if summary.failed else ""
+    parts = [f"{summary.done} done", f"{summary.failed} failed{where}"]
     if summary.skipped:
         parts.append(f"{summary.skipped} done before")
     speed = f"; {summary.photos_per_second:.2f} photos a second" if summary.done else ""
     common.tell(f"{', '.join(parts)} in {summary.seconds:.1f} s{speed}")
     common.tell(f"results and rows.jsonl: {output}{os.sep}")
-    if summary.failures:
-        common.table(
-            ["failed photo", "why"], [list(failure) for failure in summary.failures], to_stderr=True
-        )

@@ -137,7 +137,8 @@ def fill(
     if json:
         common.print_json(report(result, photo, target))
     elif not quiet:
-        _tell(result, target, proof_sentence(result, wanted, quality), verbose)
+        beside = result.recipe_path(target, keep) if target is not None else None
+        _tell(result, target, proof_sentence(result, wanted, quality), beside, verbose)
 
 
 def _output(photo: str, output: str | None) -> str:
@@ -208,7 +209,9 @@ def report(result: "Result", photo: str, target: Path | None) -> dict[str, Any]:
     }
 
 
-def _tell(result: "Result", target: Path | None, proof: str, verbose: int) -> None:
+def _tell(
+    result: "Result", target: Path | None, proof: str, beside: Path | None, verbose: int
+) -> None:
     """The path, then what was done and the proof; on stderr if stdout carries the picture."""
     aside = target is None
     if target is not None:
@@ -219,6 +222,8 @@ def _tell(result: "Result", target: Path | None, proof: str, verbose: int) -> No
         f"{proof}",
         to_stderr=aside,
     )
+    if beside is not None:
+        common.tell(f"  recipe: {beside}")
     for note in result.notes:
         common.tell(f"  note: {note}", to_stderr=aside)
     if verbose:

@@ -248,8 +248,8 @@ def _numbers(text: str) -> NDArray[np.float64]:
     """The numbers of "1,2 3,4", with commas or spaces between them."""
     try:
         return np.array([float(word) for word in text.replace(",", " ").split()])
-    except ValueError as error:
-        raise BadMask(f"{text!r} is no list of numbers: {error}") from None
+    except ValueError:
+        raise BadMask(f"{text!r} is no list of numbers, such as 10,20 30,40") from None
 
 
 def _polygons(points: Any) -> list[NDArray[np.float64]]:

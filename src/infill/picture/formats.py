@@ -86,10 +86,11 @@ def find(name: StrPath) -> Format:
     for entry in FORMATS:
         if suffix in entry.suffixes or f".{suffix}" in entry.suffixes or suffix == entry.name:
             return entry
-    what = f"the extension {suffix}" if Path(text).suffix else f"{text!r} without an extension"
-    raise FormatCannotHold(
-        f"{text}: {what} names no format that is written; save as one of {', '.join(SUFFIXES)}"
-    )
+    if Path(text).suffix:
+        what = f"{text}: the extension {suffix} names no format that is written"
+    else:
+        what = f"{text!r} has no extension and is no format that is written"
+    raise FormatCannotHold(f"{what}; save as one of {', '.join(SUFFIXES)}")
 
 
 def holds_text(name: StrPath) -> bool:

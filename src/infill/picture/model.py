@@ -187,9 +187,13 @@ class Picture:
             pixels = pixels.copy()
         return cls(pixels, alpha)
 
-    def with_pixels(self, pixels: Pixels) -> "Picture":
-        """This picture with other pixels, its alpha and metadata as they are."""
-        return replace(self, pixels=pixels)
+    def with_pixels(self, pixels: Pixels, alpha: NDArray[Any] | None = None) -> "Picture":
+        """This picture with other pixels, and other alpha if any is given; its metadata stays.
+
+        pixels (H, W, 3) and alpha (H, W) are taken over, not copied, and must be of this
+        picture's own size and depth.
+        """
+        return replace(self, pixels=pixels, alpha=self.alpha if alpha is None else alpha)
 
     def save(
         self,
