@@ -252,4 +252,4 @@ def test_a_recipe_that_lies_beside_is_announced(work: Path) -> None:
     args = ("fill", work / "photo.png", "-m", work / "mask.png", *ENGINE)
     answer = call(*args, "-o", work / "out.bmp")
     assert f"  recipe: {work / 'out.bmp.recipe.json'}\n" in answer.out
-    assert "recipe" not in call(*args, "-o", work / "out.png").out
+    assert "  recipe: " not in call(*args, "-o", work / "out.png").out

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from infill.engines.base import Progress, no_progress
-from infill.engines.exemplar import Options
+from infill.engines.exemplar import Options, kernels
 from infill.engines.exemplar.level import Level, make_level
-from infill.engines.exemplar.simd import RADIUS
+from infill.engines.exemplar.simd import PADDING, RADIUS
 from infill.engines.exemplar.synthesis import synthesise
 
 
@@ -76,3 +76,62 @@ def small_masks(draw: st.DrawFn) -> np.ndarray:
     if not mask.any():
         mask[0 if keep_y > RADIUS else -1, 0] = True
     return mask
+
+
+NO_SHIFTS = np.zeros((0, 2), np.int32)
+
+FAR = 2**30  # a distance worse than any
+
+
+def distances(flat: np.ndarray, width: int, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """The distances between patches around `first` and `second`, stated in NumPy."""
+    height = (flat.size - PADDING) // 4 // width
+    image = flat[: height * width * 4].reshape(height, width, 4).astype(np.int64)
+    step = np.arange(-RADIUS, RADIUS + 1)
+    patches = [
+        image[(at // width)[:, None, None] + step[:, None], (at % width)[:, None, None] + step]
+        for at in (np.asarray(first, np.int64), np.asarray(second, np.int64))
+    ]
+    return ((patches[0] - patches[1]) ** 2).sum((1, 2, 3))
+
+
+def search(level: Level, start: int = 0, end: int | None = None, **given: object):
+    """`kernels.search` with nothing tried but what is given; returns sources and distances."""
+    chosen = {
+        "jump": 1,
+        "reach": 1,
+        "tries": 0,
+        "shifts": NO_SHIFTS,
+        "shift_tries": 0,
+        "apart": 0,
+        "stale": True,
+        "seed": 0,
+    } | given
+    source, distance = np.full_like(level.source, -7), np.full_like(level.distance, -7)
+    kernels.search(
+        level.flat,
+        level.width,
+        level.height,
+        level.targets,
+        level.target_at,
+        level.usable,
+        level.source,
+        level.distance,
+        source,
+        distance,
+        start,
+        level.targets.size if end is None else end,
+        *chosen.values(),
+    )
+    return source, distance
+
+
+def matched(level: Level, seed: int) -> Level:
+    """The level with random sources and the distances to them."""
+    sources = level.sources()
+    rng = np.random.default_rng(seed)
+    level.source = sources[rng.integers(0, sources.size, level.targets.size)]
+    level.distance = distances(level.flat, level.width, level.targets, level.source).astype(
+        np.int32
+    )
+    return level

@@ -1,6 +1,5 @@
 """`fill` from end to end on arrays: the promise, alpha, grey, seeds, progress, bad input."""
 
-import dataclasses
 import tracemalloc
 from typing import Any
 
@@ -10,34 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.strategies import photos_with_masks
+from tests.unit.pipeline_scenes import RED, Everything, photo_and_mask
 
 from infill import fill, replay
 from infill import settings as infill_settings
 from infill.composite import Proof
-from infill.engines.base import ENGINES, NoOptions
+from infill.engines.base import ENGINES
 from infill.engines.flat import Flat
 from infill.errors import (
-    BadMask,
     BadOption,
-    BadRecipe,
     Cancelled,
     EngineFailed,
     FullMask,
     MaskSizeMismatch,
     UnknownPlugin,
 )
-from infill.geometry import SizeRule
 from infill.picture import Picture
 from infill.result import STAGES
-
-RED = (1.0, 0.0, 0.0)
-
-
-def photo_and_mask(shape: tuple[int, int] = (40, 50)) -> tuple[np.ndarray, np.ndarray]:
-    photo = np.random.default_rng(0).integers(0, 256, (*shape, 3), dtype=np.uint8)
-    mask = np.zeros(shape, np.bool_)
-    mask[10:20, 15:30] = True
-    return photo, mask
 
 
 class TestExact:
@@ -197,82 +185,6 @@ class TestPromise:
             fill(photo, mask, engine="flat")
 
 
-class Everything:
-    """Returns values out of range everywhere, and wants sizes that are multiples of 64."""
-
-    card = Flat.card.__class__(**{**vars(Flat.card), "size": SizeRule(multiple=64, minimum=128)})
-    Options = NoOptions
-
-    def fill(self, pixels: np.ndarray, mask: np.ndarray, *rest: Any) -> np.ndarray:
-        assert pixels.shape == (*mask.shape, 3)
-        assert min(mask.shape) >= 128
-        assert mask.shape[0] % 64 == mask.shape[1] % 64 == 0
-        assert (pixels[mask] == 0).all(), "what lies under the mask must not be seen"
-        assert pixels.dtype == np.float32
-        assert pixels.flags.c_contiguous
-        assert mask.flags.c_contiguous
-        return np.full_like(pixels, 7.0)
-
-
-class TestAlpha:
-    def photo(self) -> np.ndarray:
-        photo = np.full((20, 30, 4), (50, 100, 150, 255), np.uint8)
-        photo[5:10, 5:10] = (255, 0, 255, 0)  # a transparent hole that hides magenta
-        photo[0, 0, 3] = 128
-        return photo
-
-    def test_no_mask_fills_what_is_transparent_and_makes_it_opaque(self) -> None:
-        photo = self.photo()
-        picture = fill(photo, engine="flat").picture
-        assert (picture.pixels == (50, 100, 150)).all()
-        expected = np.full((20, 30), 255, np.uint8)
-        expected[0, 0] = 128
-        assert picture.alpha is not None
-        assert (picture.alpha == expected).all()
-
-    def test_with_a_mask_alpha_stays_and_hidden_colours_are_no_source(self) -> None:
-        photo = self.photo()
-        mask = np.zeros((20, 30), np.bool_)
-        mask[4:8, 4:8] = True
-        picture = fill(photo, mask, engine="flat").picture
-        assert picture.alpha is not None
-        assert (picture.alpha == photo[..., 3]).all()
-        assert (picture.pixels[mask] == (50, 100, 150)).all()
-        assert (picture.pixels[9, 9] == (255, 0, 255)).all(), "not masked, so kept"
-
-    def test_opaque_can_be_asked_for(self) -> None:
-        photo = self.photo()
-        mask = photo[..., 3] == 0
-        kept = fill(photo, mask, engine="flat").picture.alpha
-        made = fill(photo, mask, engine="flat", opaque=True).picture.alpha
-        assert kept is not None
-        assert made is not None
-        assert (kept[mask] == 0).all()
-        assert (made[mask] == 255).all()
-        assert (made[~mask] == kept[~mask]).all()
-
-    def test_a_hole_in_a_wide_transparent_margin_finds_its_source(self) -> None:
-        photo = np.zeros((300, 300, 4), np.uint8)
-        photo[:20, :20] = (10, 20, 30, 255)
-        mask = np.zeros((300, 300), np.bool_)
-        mask[280:290, 280:290] = True
-        picture = fill(photo, mask, engine="flat").picture
-        assert (picture.pixels[mask] == (10, 20, 30)).all()
-
-    def test_nothing_opaque_is_left(self) -> None:
-        photo = np.zeros((8, 8, 4), np.uint8)
-        mask = np.zeros((8, 8), np.bool_)
-        mask[2:4] = True
-        with pytest.raises(FullMask, match="masked or fully transparent"):
-            fill(photo, mask, engine="flat")
-        with pytest.raises(FullMask, match="every pixel is masked"):
-            fill(photo, engine="flat")
-
-    def test_no_mask_and_no_transparency(self) -> None:
-        with pytest.raises(BadMask, match="give a mask"):
-            fill(photo_and_mask()[0], engine="flat")
-
-
 class TestEdges:
     def test_empty_mask_returns_the_photo_and_says_so(self) -> None:
         photo, mask = photo_and_mask()
@@ -377,74 +289,6 @@ class TestCost:
         assert seen == [(26, 26), (300, 300)]
 
 
-class TestBlendAndColour:
-    def test_the_band_mixes_photo_and_fill(self) -> None:
-        photo = np.zeros((21, 21, 3), np.uint8)
-        mask = np.zeros((21, 21), np.bool_)
-        mask[10, 10] = True
-        filled = fill(photo, mask, engine="flat", colour=(1, 1, 1), blend=3).picture.pixels
-        assert filled[10, 10:15, 0].tolist() == [255, 191, 128, 64, 0]
-
-    def test_match_colour_brings_the_fill_to_the_photos_colour(self) -> None:
-        photo = np.full((40, 40, 3), 80, np.uint8)
-        mask = np.zeros((40, 40), np.bool_)
-        mask[15:25, 15:25] = True
-        plain = fill(photo, mask, engine="flat", colour=RED)
-        matched = fill(photo, mask, engine="flat", colour=RED, match_colour=True)
-        assert (plain.picture.pixels[mask] == (255, 0, 0)).all()
-        assert (matched.picture.pixels == 80).all()
-
-
-class TestSeedsAndThreads:
-    @pytest.mark.parametrize("engine", ENGINES.names())
-    def test_same_seed_same_bytes_at_any_number_of_threads(self, engine: str) -> None:
-        photo, mask = photo_and_mask((90, 120))
-        mask[60:64, 5:110] = True
-        results = []
-        for threads in (1, 2, 8):
-            with infill_settings.using(threads=threads):
-                results.append(fill(photo, mask, engine=engine, seed=11).picture.pixels.tobytes())
-        assert len(set(results)) == 1
-
-    def test_each_region_has_its_own_numbers_and_any_size_of_seed_counts(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        drawn: list[int] = []
-
-        class Dice(Everything):
-            card = Flat.card
-
-            def fill(self, pixels: Any, mask: Any, options: Any, rng: Any, *rest: Any) -> Any:
-                drawn.append(int(rng.integers(2**62)))
-                return np.zeros_like(pixels)
-
-        monkeypatch.setattr(ENGINES, "get", lambda name: Dice())
-        photo, mask = photo_and_mask((40, 800))
-        mask[5:9, 700:710] = True
-        for seed in (0, 1, 2**32, 2**64, 10**30):
-            fill(photo, mask, seed=seed)
-        assert len(drawn) == len(set(drawn)) == 10
-
-    def test_opencv_has_the_threads_of_the_settings_and_gets_its_own_back(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        seen: list[int] = []
-
-        class Watcher(Everything):
-            card = Flat.card
-
-            def fill(self, pixels: Any, *rest: Any) -> Any:
-                seen.append(cv2.getNumThreads())
-                return pixels.copy()
-
-        monkeypatch.setattr(ENGINES, "get", lambda name: Watcher())
-        before = cv2.getNumThreads()
-        with infill_settings.using(threads=before + 3):
-            fill(*photo_and_mask())
-        assert seen == [before + 3]
-        assert cv2.getNumThreads() == before
-
-
 class TestProgress:
     def test_goes_up_to_one_over_all_regions(self) -> None:
         photo, mask = photo_and_mask((40, 800))
@@ -463,52 +307,3 @@ class TestProgress:
 
         with pytest.raises(Cancelled, match="by the user"):
             fill(*photo_and_mask(), engine="telea", progress=stop)
-
-
-class TestReplay:
-    def test_makes_the_same_again(self) -> None:
-        photo, mask = photo_and_mask()
-        first = fill(photo, mask, engine="telea", radius=5, seed=4, blend=1.5, match_colour=True)
-        again = replay(first.recipe, photo)
-        assert (again.picture.pixels == first.picture.pixels).all()
-        assert again.recipe == first.recipe
-        assert first.recipe.same_output(again.recipe)
-        assert again.notes == ("the pixels are equal, bit for bit",)
-
-    def test_says_what_is_another(self) -> None:
-        photo, mask = photo_and_mask()
-        first = fill(photo, mask, engine="telea")
-        other = photo.copy()
-        other[0, 0, 0] ^= 1  # far from the hole
-        assert replay(first.recipe, other).notes == (
-            "the pixels are equal, bit for bit",
-            "the photo is not the one that the recipe was made from",
-        )
-        other_mask = mask.copy()
-        other_mask[30, 30] = True
-        assert replay(first.recipe, photo, other_mask).notes == (
-            "the pixels are not equal",
-            "the mask is another",
-        )
-
-    def test_a_transparent_hole_becomes_opaque_again(self) -> None:
-        photo = TestAlpha().photo()
-        first = fill(photo, engine="flat")
-        again = replay(first.recipe, photo)
-        assert again.picture.alpha is not None
-        assert first.picture.alpha is not None
-        assert (again.picture.alpha == first.picture.alpha).all()
-        assert first.recipe.same_output(again.recipe)
-
-    @pytest.mark.parametrize("blend", [1e9, float("nan"), -1])
-    def test_a_recipe_is_checked_like_anything_else(self, blend: float) -> None:
-        photo, mask = photo_and_mask()
-        recipe = dataclasses.replace(fill(photo, mask, engine="flat").recipe, blend=blend)
-        with pytest.raises(BadOption, match="blend"):
-            replay(recipe, photo)
-
-    def test_a_photo_of_another_size(self) -> None:
-        photo, mask = photo_and_mask()
-        recipe = fill(photo, mask, engine="flat").recipe
-        with pytest.raises(BadRecipe, match="50×40 pixels, but this one is 49×40"):
-            replay(recipe, photo[:, :-1])
