@@ -27,7 +27,27 @@ class OpenCVOptions:
         object.__setattr__(self, "radius", int(self.radius))
 
 
-class Telea:
+class OpenCVEngine:
+    """`cv2.inpaint` by the method that OpenCV calls `flag`."""
+
+    flag: ClassVar[str]
+    Options: ClassVar[type] = OpenCVOptions
+
+    def fill(
+        self,
+        pixels: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+        options: OpenCVOptions,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> NDArray[np.float32]:
+        """See `infill.engines.base.Engine.fill`; the algorithm draws no random numbers."""
+        import cv2
+
+        return _inpaint(pixels, mask, options.radius, getattr(cv2, self.flag), progress)
+
+
+class Telea(OpenCVEngine):
     """Fast marching from the border inwards (Telea 2004)."""
 
     card: ClassVar[EngineCard] = EngineCard(
@@ -43,23 +63,10 @@ class Telea:
         commercial_use=True,
         size=SIZE,
     )
-    Options: ClassVar[type] = OpenCVOptions
-
-    def fill(
-        self,
-        pixels: NDArray[np.float32],
-        mask: NDArray[np.bool_],
-        options: OpenCVOptions,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> NDArray[np.float32]:
-        """See `infill.engines.base.Engine.fill`; the algorithm draws no random numbers."""
-        import cv2
-
-        return _inpaint(pixels, mask, options.radius, cv2.INPAINT_TELEA, progress)
+    flag = "INPAINT_TELEA"
 
 
-class NavierStokes:
+class NavierStokes(OpenCVEngine):
     """Isophotes carried into the hole as a fluid's flow would (Bertalmío et al. 2001)."""
 
     card: ClassVar[EngineCard] = EngineCard(
@@ -74,20 +81,7 @@ class NavierStokes:
         commercial_use=True,
         size=SIZE,
     )
-    Options: ClassVar[type] = OpenCVOptions
-
-    def fill(
-        self,
-        pixels: NDArray[np.float32],
-        mask: NDArray[np.bool_],
-        options: OpenCVOptions,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> NDArray[np.float32]:
-        """See `infill.engines.base.Engine.fill`; the algorithm draws no random numbers."""
-        import cv2
-
-        return _inpaint(pixels, mask, options.radius, cv2.INPAINT_NS, progress)
+    flag = "INPAINT_NS"
 
 
 def _inpaint(
