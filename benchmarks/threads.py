@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 VARIABLES = (
     "OMP_NUM_THREADS",
@@ -40,16 +41,33 @@ def describe() -> str:
     )
 
 
-def warn_if_busy(limit: float = 0.5) -> None:
+def warn_if_busy(limit: float = 0.25, seconds: float = 1.0) -> None:
     """Say so where other work runs: G'MIC's threads wait for each other in a loop, so that a
     busy machine slows it more than the others, and ratios come out too good.
+
+    limit: cores that others may use while this waits for `seconds`.
     """
-    load = os.getloadavg()[0]
-    if load > limit:
+    before = _busy_seconds()
+    time.sleep(seconds)
+    cores = (_busy_seconds() - before) / seconds
+    if cores > limit:
         print(
-            f"warning: the machine is busy (load {load:.1f}); do not trust the times and ratios",
+            f"warning: the machine is busy (others use {cores:.1f} cores); "
+            "do not trust the times and ratios",
             file=sys.stderr,
         )
+
+
+def _busy_seconds(stat: str = "/proc/stat") -> float:
+    """Seconds that all cores together have worked since the system's start; 0 if not told."""
+    try:
+        with open(stat, encoding="utf-8") as lines:  # noqa: PTH123
+            name, *ticks = lines.readline().split()
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _waiting, irq, softirq, *stolen = map(int, ticks)
+    assert name == "cpu"
+    return (user + nice + system + irq + softirq + sum(stolen[:1])) / os.sysconf("SC_CLK_TCK")
 
 
 def processor(cpuinfo: str = "/proc/cpuinfo") -> str:

@@ -177,13 +177,22 @@ def test_the_description_names_the_threads():
     assert threads.processor("/no/such/file") == "an unnamed processor"
 
 
-def test_a_busy_machine_is_warned_of(monkeypatch, capsys):
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.1, 9.0, 9.0))
-    threads.warn_if_busy()
-    assert capsys.readouterr().err == ""
-    monkeypatch.setattr(os, "getloadavg", lambda: (2.5, 0.0, 0.0))
-    threads.warn_if_busy()
-    assert "load 2.5" in capsys.readouterr().err
+@pytest.mark.parametrize(("worked", "said"), [(0.01, ""), (0.3, "others use 1.5 cores")])
+def test_a_busy_machine_is_warned_of(monkeypatch, capsys, worked, said):
+    clock = iter([100.0, 100.0 + worked])
+    monkeypatch.setattr(threads, "_busy_seconds", lambda: next(clock))
+    threads.warn_if_busy(seconds=0.2)
+    err = capsys.readouterr().err
+    assert said in err
+    assert bool(err) == bool(said)
+
+
+def test_seconds_that_all_cores_have_worked(tmp_path):
+    """User, nice, system, idle, waiting, interrupts, soft interrupts and stolen, in ticks."""
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  1 2 4 1000 1000 8 16 32 500 500\ncpu0 1 2 4 1000 1000 8 16 32 500 500\n")
+    assert threads._busy_seconds(str(stat)) == 63 / os.sysconf("SC_CLK_TCK")
+    assert threads._busy_seconds(str(tmp_path / "none")) == 0
 
 
 def test_peak_memory_is_the_fresh_process_own(tmp_path):
