@@ -13,7 +13,7 @@ CLASSICAL = ARRAYS | {"cv2"}
 FILES = CLASSICAL | {"PIL"}
 COMPILED = FILES | {"numba", "llvmlite"}
 # What Numba looks for by itself, and loads where it is installed (as it is with scikit-image).
-NUMBAS_OWN = {"scipy", "_cyutility"}
+NUMBAS_OWN = {"scipy", "_cyutility", "yaml", "charset_normalizer"}
 
 FILL = """
 import numpy as np

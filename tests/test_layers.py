@@ -12,8 +12,8 @@ ROOT = Path(infill.__file__).parent
 
 FLOORS = [  # from the top; a name stands for a module, or for a package and all that is in it
     {"cli", "api", "web", "__main__"},
-    {"bench", "batch", "train"},
-    {"pipeline", "loading", "result", "recipe"},
+    {"bench", "batch", "jobs", "train"},
+    {"pipeline", "segmentation", "loading", "result", "recipe"},
     {"engines", "segmenters", "metrics", "executors"},
     {"nets", "diffusion"},
     {"masks", "geometry", "regions", "composite", "picture"},

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from infill.pipeline import replay as replay
     from infill.recipe import Recipe as Recipe
     from infill.result import Result as Result
+    from infill.segmentation import segment as segment
 
 _PLACES = {  # where each public name comes from; imported when it is first asked for
     "EngineCard": "infill.engines.base",
@@ -37,6 +38,7 @@ _PLACES = {  # where each public name comes from; imported when it is first aske
     "load": "infill.loading",
     "replay": "infill.pipeline",
     "save": "infill.loading",
+    "segment": "infill.segmentation",
 }
 
 __all__ = sorted([*_PLACES, "__version__"])

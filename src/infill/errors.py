@@ -14,7 +14,8 @@ InfillError                 one clear sentence: what is wrong, where, and the me
 ├── MaskError               a mask cannot be read, made or used
 │   ├── MaskSizeMismatch    the mask is of another size than the photo
 │   ├── FullMask            everything is masked: nothing left to fill from
-│   └── BadMask             the source or the arguments describe no mask
+│   ├── BadMask             the source or the arguments describe no mask
+│   └── BadPrompt           a click, box, brush or text that no segmenter can use
 ├── EngineError             an engine cannot run
 │   ├── UnknownPlugin       no plug-in of that name
 │   ├── DuplicatePlugin     two plug-ins claim one name
@@ -24,6 +25,12 @@ InfillError                 one clear sentence: what is wrong, where, and the me
 ├── BadSetting              a setting that is unknown or out of range
 ├── BadRecipe               no recipe where one is needed, or one that cannot be replayed
 ├── BatchError              a batch run cannot start or go on
+├── ServiceError            a server refuses or gives up a request
+│   ├── QueueFull           too many requests wait already; try again later
+│   ├── OverLimit           more bytes, steps or pictures than the settings allow
+│   ├── NoSuchJob           no job of that number, or it is not the caller's
+│   ├── WorkerDied          the process that did the work is gone
+│   └── TimedOut            the work took longer than the settings allow
 └── Cancelled               the caller asked to stop
 
 Only the command line ends the process: it prints the sentence and exits with `exit_code`.
@@ -92,6 +99,10 @@ class BadMask(MaskError):
     """The source or the arguments describe no mask."""
 
 
+class BadPrompt(MaskError):
+    """A click, box, brush or text that says nothing, or that the segmenter does not take."""
+
+
 class EngineError(InfillError):
     """An engine cannot run."""
 
@@ -126,6 +137,35 @@ class BadRecipe(InfillError):
 
 class BatchError(InfillError):
     """A batch run cannot start or go on."""
+
+
+class ServiceError(InfillError):
+    """A server refuses a request or gives it up."""
+
+
+class QueueFull(ServiceError):
+    """As many requests as the settings allow wait already; `retry_after` says for how long."""
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds after which it is worth trying again."""
+
+
+class OverLimit(ServiceError):
+    """More bytes, steps or pictures than the settings allow."""
+
+
+class NoSuchJob(ServiceError):
+    """No job of that number, or its results are deleted by now."""
+
+
+class WorkerDied(ServiceError):
+    """The process that did the work was killed or crashed."""
+
+
+class TimedOut(ServiceError):
+    """The work took longer than the settings allow."""
 
 
 class Cancelled(InfillError):

@@ -5,9 +5,9 @@ to someone who never uses it.
 """
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from infill.errors import DuplicatePlugin, UnknownPlugin
 
@@ -46,15 +46,19 @@ class Registry(Generic[Plugin]):
 
     def get(self, name: str) -> Plugin:
         """A new plug-in of that name. Raises `UnknownPlugin`, naming those that exist."""
+        plugin: Plugin = self.factory(name)()
+        return plugin
+
+    def factory(self, name: str) -> Callable[..., Plugin]:
+        """The class or function that makes plug-ins of that name. Raises `UnknownPlugin`."""
         places = self._all()
         if name not in places:
             raise UnknownPlugin(
                 f"there is no {self.kind} {name!r}; there are: {', '.join(places) or 'none'}"
             )
         module, _, attribute = places[name].partition(":")
-        factory: Any = getattr(importlib.import_module(module), attribute)
-        plugin: Plugin = factory()
-        return plugin
+        factory: Callable[..., Plugin] = getattr(importlib.import_module(module), attribute)
+        return factory
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names())

@@ -34,6 +34,21 @@ class Settings:
     max_pixels: int = _setting(
         400_000_000, "largest picture that is decoded, in pixels; checked before decoding", low=1
     )
+    segmenter: str = _setting("classic", "segmenter used when none is named")
+    sam_checkpoint: str = _setting(
+        "facebook/sam-vit-base", "Segment Anything model: a name on the hub, or a local folder"
+    )
+    device: str = _setting("auto", "where networks run: auto, cpu, cuda, cuda:1, mps")
+    embedding_bytes: int = _setting(
+        2**30, "memory for what segmenters keep of the last photos, in bytes"
+    )
+    upload_bytes: int = _setting(100 * 2**20, "largest request that a server reads", low=1)
+    served_pixels: int = _setting(50_000_000, "largest picture that a server decodes", low=1)
+    served_steps: int = _setting(200, "most steps of a diffusion engine in one request", low=1)
+    served_batch: int = _setting(8, "most candidates in one request", low=1)
+    queue_jobs: int = _setting(64, "requests that wait at most; one more is refused", low=1)
+    job_seconds: int = _setting(600, "longest a request may work before it is stopped", low=1)
+    keep_seconds: int = _setting(3600, "how long a server keeps a result", low=1)
 
     @property
     def worker_threads(self) -> int:

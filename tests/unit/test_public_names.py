@@ -21,6 +21,7 @@ NAMES = [
     "load",
     "replay",
     "save",
+    "segment",
 ]
 
 

@@ -1,0 +1,83 @@
+"""What segmenters keep of the last photos, so that the second click on one is cheap."""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from infill.segmenters.base import Segmenter
+
+
+class EmbeddingCache:
+    """The states that were used last, `limit` bytes of them at most; safe between threads.
+
+    A state larger than the limit is returned and not kept. Two callers who ask for the same one
+    at the same time wait for one computation.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.hits = 0
+        self.misses = 0
+        self._states: OrderedDict[Hashable, Any] = OrderedDict()
+        self._lock = threading.Lock()
+        self._making: dict[Hashable, threading.Lock] = {}
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that are kept now."""
+        with self._lock:
+            return sum(state.nbytes for state in self._states.values())
+
+    def __len__(self) -> int:
+        return len(self._states)
+
+    def state(self, segmenter: Segmenter, pixels: NDArray[np.uint8], key: str | None = None) -> Any:
+        """The state of a photo, `segmenter.embed(pixels)` if it is not kept.
+
+        pixels: (H, W, 3) uint8 RGB. key: stands for the pixels where the caller knows them
+        already (a content hash); None computes SHA-256 over them.
+        """
+        content = key or content_hash(pixels)
+        full = (segmenter.card.name, repr(segmenter.options), content)
+        return self.get(full, lambda: segmenter.embed(pixels))
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is kept under `key`, or what `make` returns, which is then kept."""
+        with self._lock:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            with self._lock:
+                if key in self._states:
+                    self._states.move_to_end(key)
+                    self.hits += 1
+                    return self._states[key]
+                self.misses += 1
+            try:
+                state = make()
+            finally:
+                with self._lock:
+                    self._making.pop(key, None)
+            with self._lock:
+                self._states[key] = state
+                while self._states and sum(kept.nbytes for kept in self._states.values()) > (
+                    self.limit
+                ):
+                    self._states.popitem(last=False)
+            return state
+
+    def clear(self) -> None:
+        """Keep nothing any more."""
+        with self._lock:
+            self._states.clear()
+
+
+def content_hash(pixels: NDArray[np.uint8]) -> str:
+    """SHA-256 (hex) of an array's shape and bytes."""
+    digest = hashlib.sha256(repr((pixels.shape, pixels.dtype.str)).encode())
+    digest.update(memoryview(np.ascontiguousarray(pixels)))
+    return digest.hexdigest()
