@@ -79,5 +79,5 @@ class EmbeddingCache:
 def content_hash(pixels: NDArray[np.uint8]) -> str:
     """SHA-256 (hex) of an array's shape and bytes."""
     digest = hashlib.sha256(repr((pixels.shape, pixels.dtype.str)).encode())
-    digest.update(memoryview(np.ascontiguousarray(pixels)))
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.hexdigest()
