@@ -48,6 +48,27 @@ class EngineCard:
     size: SizeRule = field(default_factory=SizeRule)
 
 
+def option(
+    default: Any, help: str = "", *, low: float | None = None, high: float | None = None
+) -> Any:
+    """A field of an engine's `Options` with what a person is told: bounds, both included, and
+    one sentence. `check_bounds` in `__post_init__` holds values to the bounds.
+    """
+    told = {"help": help, "low": low, "high": high}
+    return field(
+        default=default, metadata={key: value for key, value in told.items() if value is not None}
+    )
+
+
+def check_bounds(options: Any) -> None:
+    """Raise `ValueError` for a value of `options` beyond the bounds that its field states."""
+    for entry in fields(options):
+        low, high = entry.metadata.get("low"), entry.metadata.get("high")
+        value = getattr(options, entry.name)
+        if low is not None and not low <= value <= high:
+            raise ValueError(f"{entry.name} must be between {low} and {high}, not {value}")
+
+
 @dataclass(frozen=True)
 class NoOptions:
     """Options of an engine that has none."""

@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.engines.base import EngineCard, Progress, SizeRule
+from infill.engines.base import EngineCard, Progress, SizeRule, check_bounds, option
 
 # Smooth fills need little context. In a photo of one row or column OpenCV 4 and 5 read beyond
 # the border (their index of the row above is 1 where there is only row 0), hence the minimum.
@@ -15,15 +15,16 @@ SIZE = SizeRule(minimum=4, context=0.0, context_min=128)
 
 @dataclass(frozen=True)
 class OpenCVOptions:
-    """radius: how far around a pixel OpenCV looks for known ones, in pixels, 1 to 100."""
+    """Options of both methods."""
 
-    radius: int = 3
+    radius: int = option(
+        3, "How far around a pixel known ones are looked for, in pixels.", low=1, high=100
+    )
 
     def __post_init__(self) -> None:
         if isinstance(self.radius, bool) or not isinstance(self.radius, int | np.integer):
             raise TypeError(f"radius is a whole number of pixels, not {self.radius!r}")
-        if not 1 <= self.radius <= 100:
-            raise ValueError(f"radius must be from 1 to 100 pixels, not {self.radius}")
+        check_bounds(self)
         object.__setattr__(self, "radius", int(self.radius))
 
 

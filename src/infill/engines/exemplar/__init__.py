@@ -11,30 +11,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill import settings
-from infill.engines.base import EngineCard, Progress
+from infill.engines.base import EngineCard, Progress, check_bounds, option
 from infill.geometry import SizeRule
 
 
 @dataclass(frozen=True)
 class Options:
-    """Options of `exemplar`.
-
-    effort:  how long it searches, 0.25 to 8; time grows with it. Less is faster and worse; more
-             than 1 changes the fill, but was measured to be no better on average.
-    texture: how much texture counts beside colour when patches are compared, 0 to 4;
-             0 compares colour alone and lets smooth patches win.
-    join:    correct the colour of what was copied so that no seam shows (inside the hole).
+    """Options of `exemplar`. More effort than 1 changes the fill, but was measured to be no
+    better on average; a texture of 0 compares colour alone and lets smooth patches win.
     """
 
-    effort: float = 1.0
-    texture: float = 1.0
-    join: bool = True
+    effort: float = option(1.0, "How long it searches; time grows with it.", low=0.25, high=8)
+    texture: float = option(
+        1.0, "How much texture counts beside colour when patches are compared.", low=0, high=4
+    )
+    join: bool = option(True, "Correct the colour of what was copied, so that no seam shows.")
 
     def __post_init__(self) -> None:
-        if not 0.25 <= self.effort <= 8:
-            raise ValueError(f"effort must be between 0.25 and 8, not {self.effort}")
-        if not 0 <= self.texture <= 4:
-            raise ValueError(f"texture must be between 0 and 4, not {self.texture}")
+        check_bounds(self)
         if not isinstance(self.join, bool):
             raise TypeError(f"join must be true or false, not {self.join!r}")
 
