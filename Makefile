@@ -1,6 +1,8 @@
 # make demo      fill three photos, with nothing installed but Python 3.11+ and make
 # make test      the whole test suite            make test-slow  with the slow tests too
-# make check     format, lint, types and tests   make bench      the benchmark
+# make app       the web app                      make test-web   the tests of page and API
+# make check     format, lint, types and tests   make bench      the benchmarks
+# make bench-clicks   how well clicks find objects
 # make clean     remove .venv and all that was made
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter; TESTS=tests/cli runs some of the tests.
@@ -16,7 +18,7 @@ NEEDS := pyproject.toml constraints.txt
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m pip install --quiet \
 	--disable-pip-version-check --no-warn-script-location
 
-.PHONY: help demo picture test test-slow check bench clean
+.PHONY: help demo picture app test test-web test-slow browser check bench bench-clicks clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -42,6 +44,11 @@ $(VENV)/.base: $(VENV)/.python $(NEEDS)
 	@$(PIP) -e .
 	@touch $@
 
+$(VENV)/.web: $(VENV)/.base
+	@echo "installing the web app (once)"
+	@$(PIP) -e '.[web]'
+	@touch $@
+
 $(VENV)/.test: $(VENV)/.base
 	@echo "installing what the tests need (once)"
 	@$(PIP) -e '.[test]'
@@ -60,13 +67,28 @@ picture: $(VENV)/.base
 	@mkdir -p docs/images
 	@$(BIN)/infill demo --output out/demo --sheet docs/images/demo.jpg
 
-test: $(VENV)/.test
+# The web app at http://127.0.0.1:7860, and the HTTP API on the same port.
+app: $(VENV)/.web
+	@$(BIN)/infill app
+
+test: $(VENV)/.test browser
 	@$(BIN)/python -m pytest -q -m "not slow" $(TESTS)
 
-test-slow: $(VENV)/.test
+test-web: $(VENV)/.test browser
+	@$(BIN)/python -m pytest -q -rs tests/web tests/api
+
+# The browser that drives the page's tests; where it cannot be had they are skipped, and say so.
+browser:
+	@command -v chromium >/dev/null || test -n "$(INFILL_CHROMIUM)" || { \
+	  echo "installing Debian's chromium for the tests of the page (once)"; \
+	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } \
+	    >/dev/null 2>&1 || echo "chromium is missing and apt could not install it:" \
+	    "the tests of the page are skipped (name another one with INFILL_CHROMIUM)"; }
+
+test-slow: $(VENV)/.test browser
 	@$(BIN)/python -m pytest -q $(TESTS)
 
-check: $(VENV)/.dev
+check: $(VENV)/.dev browser
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy src
@@ -77,6 +99,12 @@ BENCH_PHOTOS := $(wildcard ../shared/bench/photos)
 bench: $(VENV)/.test
 	@$(if $(INFILL_BENCH),,$(if $(BENCH_PHOTOS),INFILL_BENCH=$(BENCH_PHOTOS))) \
 	  $(BIN)/python -m benchmarks $(BENCH)
+
+# INFILL_BENCH_CLICKS names the folder of clicks.csv and of the photos it speaks of.
+BENCH_CLICKS := $(wildcard ../shared/bench)
+bench-clicks: $(VENV)/.test
+	@$(if $(INFILL_BENCH_CLICKS),,$(if $(BENCH_CLICKS),INFILL_BENCH_CLICKS=$(BENCH_CLICKS))) \
+	  $(BIN)/python -m benchmarks.clicks $(BENCH)
 
 clean:
 	rm -rf $(VENV) out build dist .make .pytest_cache .hypothesis .mypy_cache .ruff_cache

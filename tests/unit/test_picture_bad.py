@@ -186,12 +186,18 @@ class TestTooMany:
     def test_pillows_own_limit_does_not_interfere(self, monkeypatch):
         """Ours is larger; Pillow warns at its own and raises at twice that."""
         monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)
+        # A stripe is as far below the limit as it is in earnest: Pillow 12 checks crops, too.
+        monkeypatch.setattr("infill.picture.convert._STRIPE", 100)
         for name in ("jpeg", "png", "png16", "tiff", "tiff-lzw", "tiff16", "bmp", "avif"):
             sample = SAMPLES[name]()
             assert Picture.load(sample.data).pixels.shape == sample.pixels.shape
         assert Image.MAX_IMAGE_PIXELS == 100
-        with pytest.raises(TooManyPixels, match="make it smaller"):
-            Picture.load(SAMPLES["webp"]().data)  # Pillow leaves no way round for WebP
+        try:  # Pillow 13 leaves no way round for WebP, and says so; Pillow 12 reads it
+            shape = Picture.load(SAMPLES["webp"]().data).pixels.shape
+        except TooManyPixels as error:
+            assert "make it smaller" in str(error)
+        else:
+            assert shape == SAMPLES["webp"]().pixels.shape
 
 
 class TestUnreadable:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from infill.cli import batch, compare, demo, doctor, engines, fill, mask, replay
+from infill.cli import batch, compare, demo, doctor, engines, fill, mask, replay, segment
 
 app = typer.Typer(
     name="infill",
@@ -18,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (fill, mask, batch, compare, replay, engines, demo, doctor):
+for module in (fill, segment, mask, batch, compare, replay, engines, demo, doctor):
     module.register(app)
 
 

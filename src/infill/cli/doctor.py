@@ -11,6 +11,12 @@ import typer
 from infill.cli import common, flags
 
 EXTRAS = {
+    "segment": (("torch", "transformers", "safetensors"), "click-to-mask with Segment Anything"),
+    "web": (
+        ("gradio", "fastapi", "uvicorn", "python-multipart", "prometheus-client"),
+        "the web app (`infill app`) and the HTTP API (`infill serve`)",
+    ),
+    "torch": (("torch", "safetensors"), "networks; the other extras that need it bring it along"),
     "metrics": (("scikit-image",), "a peer for `make bench`, and the reference for SSIM's tests"),
 }
 """Extra: the packages it brings, and what they add."""

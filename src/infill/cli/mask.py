@@ -1,7 +1,7 @@
 """`infill mask`: make, refine and show masks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -110,7 +110,7 @@ def make(
     mask = union(size, parts, box, polygon)
     if mask is None:
         raise BadMask("say what to mask: --box, --polygon, --annotation or --random")
-    _finish(mask, refine, feather, target, overwrite, json, quiet)
+    finish(mask, refine, feather, target, overwrite, json, quiet)
 
 
 @app.command("refine", epilog=REFINE_EXAMPLES)
@@ -136,7 +136,7 @@ def refine(
 
     target = streams.target(output, json=json)
     found = as_mask(streams.source(mask), threshold=threshold, invert=invert_mask)
-    _finish(found, chain, feather, target, overwrite, json, quiet, inputs=streams.files([mask]))
+    finish(found, chain, feather, target, overwrite, json, quiet, inputs=streams.files([mask]))
 
 
 @app.command("show", epilog=SHOW_EXAMPLES)
@@ -191,7 +191,7 @@ def _from_annotation(
     return from_annotation(path, size, image=name, category=category)
 
 
-def _finish(
+def finish(
     mask: "NDArray[Any]",
     chain: str,
     feather: str,
@@ -200,8 +200,9 @@ def _finish(
     json: bool,
     quiet: bool,
     inputs: Sequence[str] = (),
+    more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Refine, write and say what came out."""
+    """Refine, write and say what came out; `more` joins what --json prints."""
     from infill import masks
     from infill.picture import check_output
 
@@ -213,7 +214,7 @@ def _finish(
     if feather:
         image = (masks.feather(mask, feather) * 255).round().astype(image.dtype)
     _write(image, target, overwrite)
-    _tell(mask, target, json, quiet)
+    _tell(mask, target, json, quiet, more)
 
 
 def _write(pixels: "NDArray[Any]", target: Path | None, overwrite: bool) -> None:
@@ -227,12 +228,19 @@ def _write(pixels: "NDArray[Any]", target: Path | None, overwrite: bool) -> None
         picture.save(target, overwrite=overwrite)
 
 
-def _tell(mask: "NDArray[Any]", target: Path | None, json: bool, quiet: bool) -> None:
+def _tell(
+    mask: "NDArray[Any]",
+    target: Path | None,
+    json: bool,
+    quiet: bool,
+    more: Mapping[str, Any] | None = None,
+) -> None:
     """What the mask covers; on stderr if stdout carries the picture."""
     pixels = int(mask.sum())
     part = pixels / mask.size
     if json:
-        common.print_json({"output": str(target), "hole_pixels": pixels, "coverage": part})
+        answer = {"output": str(target), "hole_pixels": pixels, "coverage": part}
+        common.print_json(answer | dict(more or {}))
     elif not quiet:
         if target is not None:
             common.tell(str(target))
