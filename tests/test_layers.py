@@ -24,6 +24,7 @@ FLOORS = [  # from the top; a name stands for a module, or for a package and all
         "settings",
         "threads",
         "compiling",
+        "device",
         "memory",
         "files",
         "examples",

@@ -20,7 +20,8 @@ InfillError                 one clear sentence: what is wrong, where, and the me
 │   ├── UnknownPlugin       no plug-in of that name
 │   ├── DuplicatePlugin     two plug-ins claim one name
 │   ├── BadOption           an unknown option, or a value out of range
-│   └── EngineFailed        the engine raised, or returned something that is no picture
+│   ├── EngineFailed        the engine raised, or returned something that is no picture
+│   └── MissingWeights      weights are not on this machine; names the command to type
 ├── MissingExtra            an optional dependency is not installed; names the pip command
 ├── BadSetting              a setting that is unknown or out of range
 ├── BadRecipe               no recipe where one is needed, or one that cannot be replayed
@@ -121,6 +122,10 @@ class BadOption(EngineError):
 
 class EngineFailed(EngineError):
     """The engine raised, or returned something that is no picture."""
+
+
+class MissingWeights(EngineError):
+    """A network's weights are not on this machine, or damaged; the message says what to type."""
 
 
 class MissingExtra(InfillError):

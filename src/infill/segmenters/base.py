@@ -76,9 +76,10 @@ class Prompt:
         """Raise `BadPrompt` for a kind of prompt that the segmenter does not take, a point or
         box outside the photo, and a brush of another size. size: (H, W).
         """
-        given = {"points": self.points, "box": self.box, "brush": self.brush, "text": self.text}
+        points = self.points or None
+        given = {"points": points, "box": self.box, "brush": self.brush, "text": self.text}
         for kind, value in given.items():
-            if value is not None and value != () and kind not in card.prompts:
+            if value is not None and kind not in card.prompts:
                 raise BadPrompt(
                     f"segmenter {card.name} takes no {kind}; it takes {', '.join(card.prompts)}"
                 )

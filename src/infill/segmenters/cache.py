@@ -12,6 +12,14 @@ from numpy.typing import NDArray
 from infill.segmenters.base import Segmenter
 
 
+class _Making:
+    """A state that one caller computes and others may wait for; None until it is there."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.state: Any = None
+
+
 class EmbeddingCache:
     """The states that were used last, `limit` bytes of them at most; safe between threads.
 
@@ -25,7 +33,7 @@ class EmbeddingCache:
         self.misses = 0
         self._states: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = threading.Lock()
-        self._making: dict[Hashable, threading.Lock] = {}
+        self._making: dict[Hashable, _Making] = {}
 
     @property
     def nbytes(self) -> int:
@@ -34,7 +42,8 @@ class EmbeddingCache:
             return sum(state.nbytes for state in self._states.values())
 
     def __len__(self) -> int:
-        return len(self._states)
+        with self._lock:
+            return len(self._states)
 
     def state(self, segmenter: Segmenter, pixels: NDArray[np.uint8], key: str | None = None) -> Any:
         """The state of a photo, `segmenter.embed(pixels)` if it is not kept.
@@ -47,28 +56,43 @@ class EmbeddingCache:
         return self.get(full, lambda: segmenter.embed(pixels))
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What is kept under `key`, or what `make` returns, which is then kept."""
-        with self._lock:
-            making = self._making.setdefault(key, threading.Lock())
-        with making:
+        """What is kept under `key`, or what `make` returns, which is then kept.
+
+        An error of `make` goes to its own caller; whoever waited then makes it again.
+        """
+        while True:
             with self._lock:
                 if key in self._states:
                     self._states.move_to_end(key)
                     self.hits += 1
                     return self._states[key]
-                self.misses += 1
-            try:
-                state = make()
-            finally:
+                making = self._making.get(key)
+                if making is None:
+                    making = self._making[key] = _Making()
+                    self.misses += 1
+                    break
+            making.done.wait()
+            if making.state is not None:
                 with self._lock:
-                    self._making.pop(key, None)
-            with self._lock:
-                self._states[key] = state
-                while self._states and sum(kept.nbytes for kept in self._states.values()) > (
-                    self.limit
-                ):
-                    self._states.popitem(last=False)
-            return state
+                    self.hits += 1
+                return making.state
+        try:
+            making.state = make()
+        finally:
+            with self._lock:  # kept in the same breath, so that nobody finds neither
+                del self._making[key]
+                if making.state is not None:
+                    self._keep(key, making.state)
+            making.done.set()
+        return making.state
+
+    def _keep(self, key: Hashable, state: Any) -> None:
+        """Keep it, and let go of those used longest ago until all fit. Called under the lock."""
+        if state.nbytes > self.limit:
+            return  # the others would have to go, and for nothing
+        self._states[key] = state
+        while sum(kept.nbytes for kept in self._states.values()) > self.limit:
+            self._states.popitem(last=False)
 
     def clear(self) -> None:
         """Keep nothing any more."""
