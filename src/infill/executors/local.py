@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from infill.errors import BatchError
@@ -44,7 +44,7 @@ class Local:
 
     def map(self, job: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Outcome]:
         """See `Executor.map`. A worker that dies is replaced before the next item."""
-        crew = _Crew(pickle.dumps(job), iter(items), _environment(self.threads))
+        crew = _Crew(pickle.dumps(job), iter(items), environment(self.threads))
         servers = [threading.Thread(target=crew.serve, daemon=True) for _ in range(self.jobs)]
         for server in servers:
             server.start()
@@ -56,8 +56,38 @@ class Local:
                 server.join()
 
 
-def _environment(threads: int) -> dict[str, str]:
+def environment(threads: int) -> dict[str, str]:
+    """This process's environment, with every library's number of threads settled."""
     return dict(os.environ) | dict.fromkeys(_THREAD_VARIABLES, str(threads))
+
+
+def start(module: str, variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A fresh interpreter that runs `main(our process id)` of `module`, pipes at both ends.
+
+    It imports what this process would import. variables: its whole environment.
+    """
+    command = (
+        f"import sys; sys.path[:] = {sys.path!r}; from {module} import main; main({os.getpid()})"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=variables,
+        # Ctrl-C is for this process; it ends its workers itself.
+        start_new_session=os.name == "posix",
+    )
+
+
+def why(status: int) -> str:
+    """What the exit status of a process that died means, in a few words."""
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    return f"{name}; out of memory?" if name == "SIGKILL" else name
 
 
 class _Crew:
@@ -111,7 +141,7 @@ class _Crew:
         except (EOFError, OSError):
             status = self._end(worker)
             if not self._stopped:
-                self._done.put(Outcome(item, error=f"the worker process died ({_why(status)})"))
+                self._done.put(Outcome(item, error=f"the worker process died ({why(status)})"))
             return None
         self._done.put(Outcome(item, value) if kind == "value" else Outcome(item, error=value))
         return worker
@@ -126,22 +156,11 @@ class _Crew:
             return None
 
     def _start(self) -> subprocess.Popen[bytes] | None:
-        """A new worker, which imports what this process would import; None once stopped."""
-        command = (
-            f"import sys; sys.path[:] = {sys.path!r}; "
-            f"from infill.executors.worker import main; main({os.getpid()})"
-        )
+        """A new worker; None once stopped."""
         with self._lock:
             if self._stopped:
                 return None
-            worker = subprocess.Popen(
-                [sys.executable, "-c", command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=self._environment,
-                # Ctrl-C is for this process; it ends its workers itself.
-                start_new_session=os.name == "posix",
-            )
+            worker = start("infill.executors.worker", self._environment)
             self._processes.add(worker)
         assert worker.stdin is not None
         with contextlib.suppress(OSError):  # it died at once: its first item will tell
@@ -165,13 +184,3 @@ class _Crew:
             self._stopped = True
             for worker in self._processes:
                 worker.kill()
-
-
-def _why(status: int) -> str:
-    if status >= 0:
-        return f"exit status {status}"
-    try:
-        name = signal.Signals(-status).name
-    except ValueError:
-        name = f"signal {-status}"
-    return f"{name}; out of memory?" if name == "SIGKILL" else name

@@ -40,11 +40,7 @@ def main(parent: int) -> None:
     parent: its process id. When it is killed, this process does not outlive it to write results
     that nobody waits for, perhaps over those of the next run.
     """
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    stdin = os.fdopen(os.dup(0), "rb")
-    stdout = os.fdopen(os.dup(1), "wb")
-    # What a library prints must not land among the messages.
-    os.dup2(2, 1)
+    stdin, stdout = channels(parent)
     job = pickle.loads(receive(stdin))
     try:
         while True:
@@ -52,6 +48,16 @@ def main(parent: int) -> None:
     except (EOFError, BrokenPipeError):
         # The parent is done, or was killed. Skip the interpreter's own slow farewell.
         os._exit(0)
+
+
+def channels(parent: int) -> tuple[IO[bytes], IO[bytes]]:
+    """Where a worker's messages come from and go to; from now on it leaves with its parent."""
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    stdin = os.fdopen(os.dup(0), "rb")
+    stdout = os.fdopen(os.dup(1), "wb")
+    # What a library prints must not land among the messages.
+    os.dup2(2, 1)
+    return stdin, stdout
 
 
 def _leave_with(parent: int) -> None:
