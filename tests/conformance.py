@@ -3,5 +3,6 @@
 from tests.conformance_engine import assert_engine
 from tests.conformance_executor import assert_executor
 from tests.conformance_metrics import assert_metric
+from tests.conformance_segmenter import assert_segmenter
 
-__all__ = ["assert_engine", "assert_executor", "assert_metric"]
+__all__ = ["assert_engine", "assert_executor", "assert_metric", "assert_segmenter"]
