@@ -162,6 +162,14 @@ class TestAJob:
         assert after.wait(LONG)
         assert after.result()[1] == 1
 
+    def test_a_task_that_cannot_be_sent_fails_and_the_next_one_runs(self, pool: Pool) -> None:
+        job = pool.submit(Say(threading.Lock()))
+        assert job.wait(LONG)
+        with pytest.raises(ServiceError, match="cannot be run"):
+            job.result()
+        after = pool.submit(Say(2))
+        assert after.wait(LONG)
+
     def test_ids_are_long_and_never_the_same(self, pool: Pool) -> None:
         numbers = {pool.submit(Say()).id for _ in range(20)}
         assert len(numbers) == 20
@@ -359,6 +367,15 @@ class TestResults:
         pool.forget(job.id)
         with pytest.raises(NoSuchJob):
             pool.job(job.id)
+
+    def test_forgotten_the_moment_they_are_there_harm_nobody(self, pool: Pool) -> None:
+        for _ in range(50):
+            job = pool.submit(Zeros(10))
+            job.listen(lambda job=job: job.over and pool.discard(job))  # type: ignore[misc]
+            assert job.wait(LONG)
+        after = pool.submit(Say(2))
+        assert after.wait(LONG)
+        assert after.result()[1] == 2
 
     def test_the_photo_is_not_kept_with_them(self, pool: Pool) -> None:
         job = pool.submit(Carry(np.zeros(1000, np.uint8)))

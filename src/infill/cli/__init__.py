@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from infill.cli import batch, compare, demo, doctor, engines, fill, mask, replay, segment
+from infill.cli import app as page
+from infill.cli import batch, compare, demo, doctor, engines, fill, mask, replay, segment, serve
 
 app = typer.Typer(
     name="infill",
@@ -18,7 +19,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (fill, segment, mask, batch, compare, replay, engines, demo, doctor):
+for module in (fill, segment, mask, batch, compare, replay, engines, demo, page, serve, doctor):
     module.register(app)
 
 

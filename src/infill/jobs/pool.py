@@ -215,10 +215,9 @@ class Pool:
             with self._lock:
                 del self._running[job.id]
 
-    def _after(self, job: Job) -> None:
+    def _after(self, job: Job, size: int) -> None:
         """A job has ended: its result is kept, as long as there is room."""
         took = (job.ended or 0.0) - (job.started or 0.0)
-        size = size_of(job.result()) if job.state == "done" else 0
         with self._lock:
             self._running.pop(job.id, None)
             self._seconds[job.lane] = 0.7 * self._seconds[job.lane] + 0.3 * took

@@ -11,7 +11,7 @@ from infill.errors import Cancelled, InfillError, ServiceError, TimedOut, Worker
 from infill.executors.local import start, why
 from infill.executors.worker import receive, send
 from infill.jobs.job import Job
-from infill.jobs.tasks import Task
+from infill.jobs.tasks import Task, size_of
 
 
 class Process:
@@ -83,7 +83,7 @@ class Keeper(threading.Thread):
     process when it dies or does not stop.
 
     draw:  waits for the next job and returns it, or None when the pool closes.
-    ended: is told of every job that has ended.
+    ended: is told of every job that has ended, and of the bytes that its value takes.
     limit: seconds that a job may work. grace: seconds that it may take to stop.
     """
 
@@ -92,7 +92,7 @@ class Keeper(threading.Thread):
         variables: Mapping[str, str],
         warm: Task,
         draw: Callable[["Keeper"], Job | None],
-        ended: Callable[[Job], None],
+        ended: Callable[[Job, int], None],
         limit: float,
         grace: float,
     ) -> None:
@@ -134,11 +134,16 @@ class Keeper(threading.Thread):
 
     def run(self) -> None:
         while (job := self._draw(self)) is not None:
-            outcome = self._serve(job)
-            error = outcome if isinstance(outcome, InfillError) else None
-            job.end(None if error else outcome, error)
+            try:
+                outcome = self._serve(job)
+            except Exception as error:  # such as a task that does not pickle
+                self._drop()
+                outcome = ServiceError(f"the job cannot be run ({type(error).__name__}: {error})")
+            failure = outcome if isinstance(outcome, InfillError) else None
+            size = size_of(outcome)  # before others know of it: they may have it forgotten
+            job.end(None if failure else outcome, failure)
             del outcome
-            self._ended(job)
+            self._ended(job, size)
             del job
         self._drop()
 

@@ -6,6 +6,7 @@ It reads ("warm", task), ("run", id, task) and ("cancel", id), and writes ("star
 """
 
 import contextlib
+import gc
 import os
 import pickle
 import queue
@@ -18,6 +19,7 @@ from infill.errors import Cancelled, InfillError, ServiceError
 from infill.executors.worker import channels, receive, send
 from infill.memory import give_back
 
+IDLE = 1.0  # seconds without work after which a worker tidies up
 PAUSE = 0.05  # seconds between two words of progress of one stage
 
 
@@ -57,8 +59,16 @@ def main(parent: int) -> None:
     cancelled: set[str] = set()
     threading.Thread(target=_read, args=(stdin, orders, cancelled), daemon=True).start()
     try:
+        tidy = True
         while True:
-            kind, *content = orders.get()
+            try:
+                kind, *content = orders.get(timeout=None if tidy else IDLE)
+            except queue.Empty:
+                gc.collect()  # a compiler leaves hundreds of megabytes in circles behind
+                give_back()
+                tidy = True
+                continue
+            tidy = False
             if kind == "warm":
                 with contextlib.suppress(Exception):  # who asks for it will hear what is wrong
                     content[0](lambda fraction, stage: None)

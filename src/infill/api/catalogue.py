@@ -1,0 +1,54 @@
+"""What there is to fill and to segment with, and whether it can run on this server."""
+
+from dataclasses import asdict
+from typing import Any
+
+from infill.api.inputs import served_controls
+from infill.engines.base import ENGINES
+from infill.segmenters.base import SEGMENTERS
+from infill.web.needs import lacking
+
+
+def engines(default: str) -> dict[str, Any]:
+    """See `Engines`; `default` is the server's own. What cannot be loaded is left out."""
+    found = []
+    for name in ENGINES.names():
+        try:
+            engine = ENGINES.get(name)
+        except Exception:  # another package's plug-in may raise anything; the rest still works
+            continue
+        card = asdict(engine.card)
+        del card["size"]
+        told = [asdict(control) for control in served_controls(engine)]
+        install = to_install(engine.card.extra)
+        found.append(
+            card
+            | {
+                "available": install is None,
+                "install": install,
+                "default": name == default,
+                "controls": told,
+            }
+        )
+    return {"engines": found}
+
+
+def segmenters(default: str) -> dict[str, Any]:
+    """See `Segmenters`; `default` is the server's own. What cannot be loaded is left out."""
+    found = []
+    for name in SEGMENTERS.names():
+        try:
+            card = SEGMENTERS.factory(name).card  # type: ignore[attr-defined]
+        except Exception:
+            continue
+        install = to_install(card.extra)
+        more = {"available": install is None, "install": install, "default": name == default}
+        found.append(asdict(card) | more)
+    return {"segmenters": found}
+
+
+def to_install(extra: str | None) -> str | None:
+    """What to type for an extra that is not installed; None if nothing is missing."""
+    if extra is None or not lacking(extra):
+        return None
+    return f"pip install 'infill[{extra}]'"
