@@ -62,6 +62,10 @@ $(VENV)/.dev: $(VENV)/.test
 demo: $(VENV)/.base
 	@$(BIN)/infill demo --output out/demo
 
+# The reference of the HTTP API, from the code.
+docs/api.md: $(VENV)/.web
+	@$(BIN)/python -m infill.api.reference > docs/api.md
+
 # The picture at the top of the README.
 picture: $(VENV)/.base
 	@mkdir -p docs/images
@@ -69,7 +73,7 @@ picture: $(VENV)/.base
 
 # The web app at http://127.0.0.1:7860, and the HTTP API on the same port.
 app: $(VENV)/.web
-	@$(BIN)/infill app
+	@$(BIN)/infill app --open
 
 test: $(VENV)/.test browser
 	@$(BIN)/python -m pytest -q -m "not slow" $(TESTS)
@@ -98,6 +102,7 @@ check: $(VENV)/.dev browser
 BENCH_PHOTOS := $(wildcard ../shared/bench/photos)
 bench: $(VENV)/.test
 	@$(if $(INFILL_BENCH),,$(if $(BENCH_PHOTOS),INFILL_BENCH=$(BENCH_PHOTOS))) \
+	  $(if $(INFILL_BENCH_CLICKS),,$(if $(BENCH_CLICKS),INFILL_BENCH_CLICKS=$(BENCH_CLICKS))) \
 	  $(BIN)/python -m benchmarks $(BENCH)
 
 # INFILL_BENCH_CLICKS names the folder of clicks.csv and of the photos it speaks of.

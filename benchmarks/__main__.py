@@ -10,6 +10,9 @@ TITLES = {
     "startup": "How long one small photo takes, start included",
     "large": "A 24-megapixel photo",
     "batch": "Many photos",
+    "clicks": "Objects from clicks and boxes",
+    "segment_cache": "The second click, with Segment Anything",
+    "service": "Many fills at once over HTTP",
     "fill": "Speed and quality against peers",
 }
 
