@@ -11,7 +11,7 @@ import typer
 import infill
 from infill.cli import app
 from infill.settings import Settings, using
-from tests.cli.tools import write_mask, write_photo
+from tests.cli.tools import hole, write_mask, write_photo
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -23,15 +23,15 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_python_of_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    write_photo(tmp_path / "photo.jpg")
-    write_mask(tmp_path / "mask.png")
+    write_photo(tmp_path / "photo.jpg", height=300, width=400)
+    write_mask(tmp_path / "mask.png", hole(300, 400))
     monkeypatch.chdir(tmp_path)
-    (code,) = blocks("python")
-    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    first, click = blocks("python")
+    assert len([line for line in first.splitlines() if line.strip()]) <= 10
     with using(engine="telea"):
-        exec(compile(code, "README.md", "exec"), {})
-    assert (tmp_path / "photo.filled.jpg").exists()
-    assert (tmp_path / "telea.png").exists()
+        exec(compile(first + click, "README.md", "exec"), {})
+    for name in ("photo.filled.jpg", "telea.png", "clean.png"):
+        assert (tmp_path / name).exists(), name
 
 
 def _command_lines() -> list[list[str]]:
@@ -51,7 +51,7 @@ def test_every_command_of_the_readme_exists_with_its_options() -> None:
         known = {name for parameter in command.params for name in parameter.opts}
         given = {word for word in words if re.fullmatch(r"--?[a-z-]+", word)}
         assert given <= known, f"no such option: {sorted(given - known)}"
-    assert used >= {"fill", "mask", "batch", "compare", "replay", "engines", "doctor"}
+    assert used >= {"fill", "segment", "mask", "batch", "compare", "replay", "engines", "doctor"}
 
 
 def test_the_table_of_settings_is_complete() -> None:

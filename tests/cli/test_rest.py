@@ -20,7 +20,19 @@ from infill.picture import Picture
 from infill.settings import Settings
 from tests.cli.tools import call, command, environment, hole, run, scene, write_mask, write_photo
 
-COMMANDS = ("fill", "mask", "batch", "compare", "replay", "engines", "demo", "doctor")
+COMMANDS = (
+    "fill",
+    "mask",
+    "batch",
+    "compare",
+    "replay",
+    "engines",
+    "demo",
+    "doctor",
+    "segment",
+    "app",
+    "serve",
+)
 
 
 def test_version_and_help() -> None:
