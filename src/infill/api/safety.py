@@ -20,7 +20,11 @@ OPEN_PATHS = ("/healthz",)
 """What anybody may ask: whether the server is up."""
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
-PAGE_POLICY = "frame-ancestors 'none'"
+PAGE_POLICY = (
+    "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; "
+    "base-uri 'self'; form-action 'self'; object-src 'none'; frame-ancestors 'none'"
+)
+"""Gradio's scripts and styles stand in the page itself; nothing comes from elsewhere."""
 
 
 def check_address(host: str, token: str | None, insecure: bool) -> None:

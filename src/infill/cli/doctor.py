@@ -11,7 +11,10 @@ import typer
 from infill.cli import common, flags
 
 EXTRAS = {
-    "segment": (("torch", "transformers", "safetensors"), "click-to-mask with Segment Anything"),
+    "segment": (
+        ("torch", "transformers", "safetensors", "huggingface_hub"),
+        "click-to-mask with Segment Anything",
+    ),
     "web": (
         ("gradio", "fastapi", "uvicorn", "python-multipart", "prometheus-client"),
         "the web app (`infill app`) and the HTTP API (`infill serve`)",
