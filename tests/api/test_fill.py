@@ -11,7 +11,18 @@ from PIL import Image
 import infill
 from infill.picture import read_text
 from infill.recipe import Recipe
-from tests.api.tools import FLAT, HOLE, MASK, PHOTO, PIXELS, Served, files, picture, png
+from tests.api.tools import (
+    FLAT,
+    HOLE,
+    MASK,
+    PHOTO,
+    PIXELS,
+    Served,
+    assert_problem,
+    files,
+    picture,
+    png,
+)
 
 
 def recipe_of(content: bytes) -> Recipe:
@@ -125,6 +136,7 @@ class TestJson:
             expected = infill.fill(PHOTO, MASK, seed=seed).picture.pixels
             assert np.array_equal(pixels, expected)
             assert (one["outside_max_diff"], one["media_type"]) == (0, "image/png")
+            assert one["lossy"] is False
             assert Recipe.from_json(json.dumps(one["recipe"])).seed == seed
 
 
@@ -144,13 +156,60 @@ class TestContainers:
             ("image/jpeg;q=0.5, image/webp;q=0.9", "image/webp"),
             ("*/*", "image/png"),
             ("image/*", "image/png"),
-            ("text/html", "image/png"),
+            ("", "image/png"),
+            ("image/gif, image/bmp;q=0.1", "image/bmp"),
             ("image/tiff;q=nonsense, image/bmp", "image/bmp"),
         ],
     )
     def test_by_accept(self, served: Served, accept: str, kind: str) -> None:
         answer = served.post(files=files(), data=FLAT, headers={"Accept": accept})
         assert answer.headers["content-type"] == kind
+
+    @pytest.mark.parametrize(("name", "kind"), [("jpg", "jpeg"), ("tif", "tiff")])
+    def test_by_their_short_names(self, served: Served, name: str, kind: str) -> None:
+        answer = served.post(files=files(), data=FLAT | {"format": name})
+        assert answer.headers["content-type"] == f"image/{kind}"
+        place = f"/v1/jobs/{answer.headers['infill-job']}/result"
+        again = served.client.get(place, params={"format": name})
+        assert again.headers["content-type"] == f"image/{kind}"
+        assert again.content == answer.content
+
+    @pytest.mark.parametrize("accept", ["image/gif", "image/gif, image/heic;q=0.5", "*/*;q=0"])
+    def test_that_cannot_be_given_are_refused(self, served: Served, accept: str) -> None:
+        headers = {"Accept": accept}
+        answer = served.post(files=files(), data=FLAT, headers=headers)
+        told = assert_problem(answer, 406, "not-acceptable")
+        assert "image/png" in told["detail"]
+        answer = served.post("/v1/masks/refine", files={"mask": ("m.png", MASK)}, headers=headers)
+        assert_problem(answer, 406, "not-acceptable")
+        named = served.post(files=files(), data=FLAT | {"format": "webp"}, headers=headers)
+        assert named.headers["content-type"] == "image/webp"
+
+    @pytest.mark.parametrize(
+        ("more", "lossy"),
+        [
+            ({"format": "png"}, False),
+            ({"format": "tiff"}, False),
+            ({"format": "bmp"}, False),
+            ({"format": "webp"}, False),
+            ({"format": "webp", "quality": "80"}, True),
+            ({"format": "jpeg"}, True),
+            ({"format": "avif"}, True),
+        ],
+    )
+    def test_that_change_pixels_say_so(
+        self, served: Served, more: dict[str, str], lossy: bool
+    ) -> None:
+        answer = served.post(files=files(), data=FLAT | more)
+        assert answer.headers.get("infill-lossy") == ("true" if lossy else None)
+        same = np.array_equal(picture(answer.content)[~HOLE], PIXELS[~HOLE])
+        assert same == (not lossy)
+
+    def test_a_lossy_photo_as_webp_says_so(self, served: Served) -> None:
+        photo = infill.Picture.from_array(PIXELS).to_bytes("jpeg")
+        answer = served.post(files=files(photo=photo), data=FLAT | {"format": "webp"})
+        assert b"VP8L" not in answer.content[:64]
+        assert answer.headers["infill-lossy"] == "true"
 
     def test_quality(self, served: Served) -> None:
         sizes = [

@@ -267,7 +267,14 @@ class TestSizes:
 
     def test_pixels_candidates_and_steps(self) -> None:
         with serving({"served_pixels": 3000, "served_batch": 2}) as served:
-            assert_problem(served.post(files=files(), data=FLAT), 413, "too-many-pixels")
+            asked = [
+                served.post(files=files(), data=FLAT),
+                served.post("/v1/masks/refine", files={"mask": ("m.png", MASK)}),
+            ]
+            for answer in asked:
+                told = assert_problem(answer, 413, "too-many-pixels")
+                assert "INFILL_SERVED_PIXELS" in told["detail"]
+                assert "INFILL_MAX_PIXELS" not in told["detail"]
         with serving({"served_batch": 2}) as served:
             for data in ({"candidates": "3"}, {"seeds": "1,2,3"}, {"candidates": str(10**18)}):
                 answer = served.post(files=files(), data=FLAT | data)

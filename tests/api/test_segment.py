@@ -1,13 +1,27 @@
 """POST /v1/segment and /v1/masks/refine, and the lists of what there is."""
 
 import base64
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from infill.masks import feather, from_rle, grow
 from infill.masks import refine as refine_mask
-from tests.api.tools import HOLE, MASK, PHOTO, Served, assert_problem, files, picture, png
+from tests.api.tools import (
+    HOLE,
+    MASK,
+    PHOTO,
+    Served,
+    assert_problem,
+    files,
+    picture,
+    png,
+    serving,
+)
 
 SCENE = np.full((80, 100, 3), (40, 90, 40), np.uint8)
 SCENE[20:50, 30:70] = (220, 40, 40)
@@ -140,6 +154,11 @@ class TestRefine:
         assert_problem(answer, 413, "over-limit")
 
 
+def sam_of(served: Served) -> dict[str, Any]:
+    listed = served.client.get("/v1/segmenters").json()["segmenters"]
+    return next(one for one in listed if one["name"] == "sam")
+
+
 class TestLists:
     def test_segmenters(self, served: Served) -> None:
         told = {
@@ -148,6 +167,31 @@ class TestLists:
         assert told["classic"]["available"]
         assert told["classic"]["default"]
         assert "points" in told["classic"]["prompts"]
+
+    def test_a_segmenter_without_its_weights(self, tmp_path: Path) -> None:
+        pytest.importorskip("huggingface_hub")
+        with serving({"sam_checkpoint": str(tmp_path)}) as served:
+            assert "config.json" in sam_of(served)["install"]
+            assert not sam_of(served)["available"]
+            data = {"points": "50,35", "segmenter": "sam"}
+            answer = served.post("/v1/segment", files={"photo": ("p.png", png(SCENE))}, data=data)
+            told = assert_problem(answer, 503, "missing-weights")
+            assert "save_pretrained" in told["detail"]
+            for name in ("config.json", "model.safetensors"):
+                (tmp_path / name).write_bytes(b"{}")
+            assert sam_of(served)["available"]
+            assert sam_of(served)["install"] is None
+
+    def test_weights_on_the_hub_are_looked_for_on_this_machine_alone(self) -> None:
+        pytest.importorskip("huggingface_hub")
+        code = (
+            "import socket, sys; socket.socket.connect = None\n"
+            "from infill.api.catalogue import to_fetch\n"
+            "print(to_fetch('nobody/has-this')); assert 'torch' not in sys.modules"
+        )
+        told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert told.returncode == 0, told.stderr
+        assert "type: hf download nobody/has-this" in told.stdout
 
     def test_metrics(self, served: Served) -> None:
         served.post(files=files(), data={"engine": "telea"})

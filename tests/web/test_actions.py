@@ -1,6 +1,7 @@
 """What each action does to a session, without a browser; jobs run in this process."""
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -90,12 +91,22 @@ def squares(photo: Any, points: Any, labels: Any, **more: Any) -> list[Candidate
     return found
 
 
+def arrive(root: Path, content: Picture | bytes, suffix: str = ".png") -> Path:
+    """A file as an upload leaves it."""
+    folder = root / secrets.token_hex(32)
+    folder.mkdir()
+    path = folder / f"{uploads.NAME}{suffix}"
+    path.write_bytes(content if isinstance(content, bytes) else content.to_bytes(suffix))
+    return path
+
+
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Session]:
     """A session with a photo of 64×48 pixels."""
     monkeypatch.setattr("infill.segmentation.segment", squares)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     made = Session.new(InlinePool(), tmp_path)  # type: ignore[arg-type]
-    path = Picture.from_array(scene()).save(tmp_path / "beach.png")
+    path = arrive(tmp_path, Picture.from_array(scene()))
     actions.open_photo(made, str(path))
     yield made
     made.close()
@@ -108,29 +119,29 @@ def selected(session: Session) -> int:
 class TestOpening:
     def test_the_file_is_read_as_it_is_and_deleted(self, session: Session, tmp_path: Path) -> None:
         deep = Picture.from_array(scene().astype(np.uint16) * 257)
-        path = deep.save(tmp_path / "deep.tif")
+        path = arrive(tmp_path, deep, ".tif")
         actions.open_photo(session, str(path))
         assert session.step.photo.dtype == np.uint16
         assert session.step.photo.sha256[0] == "file"
-        assert session.step.name == "deep"
+        assert session.step.name == "photo"
         assert not path.exists()
 
     @pytest.mark.parametrize("content", [b"", b"text", b"\xff\xd8\xff\xe0broken"])
     def test_what_is_no_photo_is_an_error_of_ours(
         self, session: Session, tmp_path: Path, content: bytes
     ) -> None:
-        path = tmp_path / "x.jpg"
-        path.write_bytes(content)
+        before = session.step
+        path = arrive(tmp_path, content, ".jpg")
         with pytest.raises(InfillError):
             actions.open_photo(session, str(path))
         assert not path.exists()
-        assert session.step.name == "beach"
+        assert session.step is before
 
     def test_limits_hold(self, session: Session, tmp_path: Path) -> None:
-        path = Picture.from_array(scene()).save(tmp_path / "a.png")
+        path = arrive(tmp_path, Picture.from_array(scene()))
         with using(served_pixels=100), pytest.raises(InfillError, match="pixels"):
             actions.open_photo(session, str(path))
-        path = Picture.from_array(scene()).save(tmp_path / "b.png")
+        path = arrive(tmp_path, Picture.from_array(scene()))
         with using(upload_bytes=10), pytest.raises(OverLimit, match="INFILL_UPLOAD_BYTES"):
             actions.open_photo(session, str(path))
 
@@ -139,13 +150,42 @@ class TestOpening:
             uploads.read(None)
 
     @pytest.mark.parametrize("field", [uploads.Upload, uploads.UploadMask])
-    def test_an_address_is_no_file(self, field: Any, tmp_path: Path) -> None:
-        here = tmp_path / "a.png"
-        here.write_bytes(b"photo")
-        made = field()
+    def test_an_address_is_no_file(self, session: Session, field: Any, tmp_path: Path) -> None:
+        here, made = arrive(tmp_path, b"photo"), field()
         assert asyncio.run(made.async_move_resource_to_block_cache(str(here))) == str(here)
         with pytest.raises(Exception, match="did not arrive"):
             asyncio.run(made.async_move_resource_to_block_cache("http://127.0.0.1/secret.png"))
+
+    def test_no_other_file_is_read_or_deleted(self, session: Session, tmp_path: Path) -> None:
+        """Whatever path a request names: another folder's, a link's, a session's own."""
+        photo = Picture.from_array(scene())
+        (tmp_path / "elsewhere").mkdir()
+        (tmp_path / ("0" * 64)).mkdir()
+        (tmp_path / ("1" * 64)).mkdir()
+        link = tmp_path / ("1" * 64) / "upload.png"
+        mine = session.file("upload.png", photo, lambda: photo.to_bytes("png"))
+        others = [
+            photo.save(tmp_path / "beside.png"),
+            photo.save(tmp_path / "elsewhere" / "upload.png"),
+            photo.save(tmp_path / ("0" * 64) / "image.png"),
+            link,
+            mine,
+        ]
+        link.symlink_to(others[0])
+        twisted = arrive(tmp_path, photo).parent / ".." / "beside.png"
+        for path in (*others, twisted, "/etc/hostname", "\0", "."):
+            with pytest.raises(NotAPicture, match="did not arrive"):
+                actions.open_photo(session, str(path))
+            with pytest.raises(Exception, match="did not arrive"):
+                asyncio.run(uploads.Upload().async_move_resource_to_block_cache(str(path)))
+        assert all(path.exists() for path in others)
+
+    def test_another_photo_leaves_no_file_of_this_one(self, session: Session) -> None:
+        path = session.file("result.png", object(), lambda: b"pixels")
+        assert path.exists()
+        actions.close_photo(session)
+        assert not path.exists()
+        assert not list(session.folder.iterdir())
 
     @pytest.mark.parametrize("start", STARTS, ids=lambda start: start.example.name)
     def test_every_example_has_its_click_and_words(self, session: Session, start: Any) -> None:
@@ -242,15 +282,13 @@ class TestMasksInAndOut:
         actions.click(session, 20, 20, True)
         before = session.step.mask
         data = filling.mask_file(session).read_bytes()
-        path = tmp_path / "m.png"
-        path.write_bytes(data)
+        path = arrive(tmp_path, data)
         actions.clear(session)
         actions.upload_mask(session, str(path))
         assert np.array_equal(session.step.mask, before)
 
     def test_of_another_size_it_is_a_sentence(self, session: Session, tmp_path: Path) -> None:
-        path = tmp_path / "m.png"
-        Picture.from_array(to_image(np.ones((5, 5), bool))).save(path)
+        path = arrive(tmp_path, Picture.from_array(to_image(np.ones((5, 5), bool))))
         with pytest.raises(MaskSizeMismatch):
             actions.upload_mask(session, str(path))
 
@@ -258,7 +296,7 @@ class TestMasksInAndOut:
         with pytest.raises(BadMask, match="earlier photo"):
             actions.reuse_mask(session)
         actions.click(session, 20, 20, True)
-        larger = Picture.from_array(scene(96, 128)).save(tmp_path / "second.png")
+        larger = arrive(tmp_path, Picture.from_array(scene(96, 128)))
         actions.open_photo(session, str(larger))
         actions.reuse_mask(session)
         assert session.step.mask.shape == (96, 128)
@@ -298,7 +336,7 @@ class TestFilling:
         assert views[-1]["outcome"]["visible"]
         assert "0%, waiting: number 2 in the queue" in views[0]["progress"]
         filling.files(session, "png")
-        (saved,) = session.folder.rglob("beach-filled.png")
+        (saved,) = session.folder.rglob("photo-filled.png")
         assert np.array_equal(infill.load(saved).pixels[~mask], scene()[~mask])
         (recipe,) = session.folder.rglob("*.recipe.json")
         assert infill.Recipe.read(recipe).seed == 7

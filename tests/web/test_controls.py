@@ -86,8 +86,13 @@ class TestOptions:
         with using(served_steps=10), pytest.raises(OverLimit, match="10 steps"):
             controls.options("prompted", {("num_inference_steps", "whole number"): 11})
 
-    def test_a_reference_is_read_and_kept_for_the_next_fill(self, tmp_path: Path) -> None:
-        path = Picture.from_array(np.zeros((4, 5, 3), np.uint8)).save(tmp_path / "r.png")
+    def test_a_reference_is_read_and_kept_for_the_next_fill(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+        (tmp_path / ("a" * 64)).mkdir()
+        picture = Picture.from_array(np.zeros((4, 5, 3), np.uint8))
+        path = picture.save(tmp_path / ("a" * 64) / "upload.png")
         for _ in range(2):
             found = controls.options("prompted", {("reference", "picture"): str(path)})
             assert found["reference"].width == 5

@@ -1,5 +1,6 @@
 """`infill app` as a process: who it lets in, what it keeps where, and how it ends."""
 
+import json
 import socket
 import stat
 import time
@@ -8,13 +9,15 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 pytest.importorskip("gradio", reason="the app needs the extra web")
 
 from infill.errors import BadSetting
+from infill.picture import Picture
 from infill.web import serve
-from tests.cli.tools import call
+from tests.cli.tools import call, scene
 from tests.web.conftest import Served
 from tests.web.conftest import serve as start
 from tests.web.visit import Visit
@@ -85,6 +88,19 @@ class TestTheServer:
     def test_it_hands_out_no_other_file(self, served: Served, path: str) -> None:
         assert get(f"{served.url}gradio_api/file={path}")[0] == 403
 
+    def test_uploads_have_names_of_ours_and_folders_of_their_own(self, served: Served) -> None:
+        data = Picture.from_array(scene()).to_bytes("png")
+        found = []
+        for name in ("my-secret.PNG", "my-secret.PNG", "../../x.html", "a.svg"):
+            sent = {"files": (name, data, "image/png")}
+            answer = httpx.post(f"{served.url}gradio_api/upload", files=sent, timeout=30)
+            assert answer.status_code == 200, answer.text
+            found += [Path(path) for path in answer.json()]
+        assert [path.name for path in found] == ["upload.png", "upload.png", "upload", "upload"]
+        assert len({path.parent for path in found}) == 4, "one photo sent twice is two files"
+        assert all(path.read_bytes() == data for path in found)
+        assert not [*served.folder.rglob("*secret*"), *served.folder.rglob("*.html")]
+
     def test_a_page_that_is_closed_stops_its_fill(self, browser: Any, served: Served) -> None:
         gone = Visit(browser, served.url)
         gone.page.click("#example-rocket")
@@ -125,3 +141,28 @@ def test_with_a_token_strangers_see_nothing_and_photos_have_a_lifetime(
         assert app.stop() == 0
     assert not list(app.folder.glob("infill-*"))
     assert "Traceback" not in "".join(app.log)
+
+
+def test_no_request_has_it_read_or_delete_a_file(tmp_path: Path) -> None:
+    """Every event of the page, given the path of a file of ours for each of its inputs."""
+    photo = Picture.from_array(scene()).save(tmp_path / "upload.png")
+    app = start(tmp_path)
+    try:
+        config = json.loads(get(f"{app.url}config")[1])
+        assert len(config["dependencies"]) > 20
+        given = {"path": str(photo), "meta": {"_type": "gradio.FileData"}}
+        for event in config["dependencies"]:
+            for value in (given, [given], [{"image": given, "caption": None}], str(photo)):
+                body = {
+                    "fn_index": event["id"],
+                    "data": [value] * len(event["inputs"]),
+                    "session_hash": "stranger",
+                    "event_data": None,
+                }
+                answer = httpx.post(f"{app.url}gradio_api/run/predict", json=body, timeout=30)
+                assert "Now click the thing" not in answer.text
+                assert "Traceback" not in answer.text
+                assert photo.exists(), event
+        assert httpx.get(f"{app.url}gradio_api/file={photo}").status_code == 403
+    finally:
+        assert app.stop() == 0

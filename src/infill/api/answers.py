@@ -32,26 +32,35 @@ class Choices:
 
 
 def accepted(request: Request, offered: Sequence[str]) -> str:
-    """The first of the offered media types that the client likes best; the first, if it likes
-    none: what it cannot read it will say itself.
+    """The first of the offered media types that the client likes best.
+
+    Raises `Refused`, "not-acceptable", if it takes none of them.
     """
+    asked = ", ".join(filter(None, request.headers.getlist("accept"))) or "*/*"
     wishes: dict[str, float] = {}
-    for part in request.headers.get("accept", "*/*").split(","):
+    for part in asked.split(","):
         name, *parameters = (word.strip().lower() for word in part.split(";"))
         weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
         try:
-            wishes[name] = float(weight)
+            wishes[name] = max(0.0, min(1.0, float(weight)))
         except ValueError:
             wishes[name] = 0.0
 
     def liking(kind: str) -> float:
         return wishes.get(kind, wishes.get(kind.partition("/")[0] + "/*", wishes.get("*/*", 0.0)))
 
-    return max(offered, key=liking)  # the first of equals
+    best = max(offered, key=liking)  # the first of equals
+    if liking(best) <= 0:
+        raise problems.Refused(
+            "not-acceptable",
+            f"the answer can be {', '.join(offered)}, and Accept asks for {asked[:100]}; "
+            "name one of them, or */*",
+        )
+    return best
 
 
 def wanted_format(request: Request, named: str | None) -> str | None:
-    """The container that the field or Accept asks for; None = JSON."""
+    """The container that the field or Accept asks for; None = JSON. Raises `Refused`."""
     if named is not None:
         return named
     kind = accepted(request, [*FORMATS.values(), JSON])
@@ -94,7 +103,16 @@ def picture_response(job: Job, index: int, choices: Choices) -> Response:
         "Infill-Outside-Pixels": str(result.proof.outside_pixels),
         "Infill-Candidates": str(len(results)),
     }
+    if lossy(result, choices):
+        headers["Infill-Lossy"] = "true"
     return Response(content, 200, headers, FORMATS[choices.format])
+
+
+def lossy(result: Result, choices: Choices) -> bool:
+    """Whether the container changes the pixels, so that the proof is not of what it holds."""
+    if choices.format == "webp":
+        return choices.quality is not None or not result.picture.metadata.lossless
+    return choices.format in ("jpeg", "avif")
 
 
 def filled_json(job: Job, choices: Choices) -> Response:
@@ -107,6 +125,7 @@ def filled_json(job: Job, choices: Choices) -> Response:
                 result.to_bytes(choices.format, recipe=choices.recipe, quality=choices.quality)
             ),
             "media_type": FORMATS[choices.format],
+            "lossy": lossy(result, choices),
             "outside_max_diff": result.proof.outside_max_diff,
             "outside_pixels": result.proof.outside_pixels,
             "notes": list(result.notes),

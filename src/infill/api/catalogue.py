@@ -5,7 +5,9 @@ from typing import Any
 
 from infill.api.inputs import served_controls
 from infill.engines.base import ENGINES
+from infill.errors import MissingExtra, MissingWeights
 from infill.segmenters.base import SEGMENTERS
+from infill.settings import Settings
 from infill.web.needs import lacking
 
 
@@ -33,8 +35,8 @@ def engines(default: str) -> dict[str, Any]:
     return {"engines": found}
 
 
-def segmenters(default: str) -> dict[str, Any]:
-    """See `Segmenters`; `default` is the server's own. What cannot be loaded is left out."""
+def segmenters(limits: Settings) -> dict[str, Any]:
+    """See `Segmenters`; the default is that of the settings. What cannot be loaded is left out."""
     found = []
     for name in SEGMENTERS.names():
         try:
@@ -42,7 +44,10 @@ def segmenters(default: str) -> dict[str, Any]:
         except Exception:
             continue
         install = to_install(card.extra)
-        more = {"available": install is None, "install": install, "default": name == default}
+        if install is None and name == "sam":
+            install = to_fetch(limits.sam_checkpoint)
+        own = name == limits.segmenter
+        more = {"available": install is None, "install": install, "default": own}
         found.append(asdict(card) | more)
     return {"segmenters": found}
 
@@ -52,3 +57,17 @@ def to_install(extra: str | None) -> str | None:
     if extra is None or not lacking(extra):
         return None
     return f"pip install 'infill[{extra}]'"
+
+
+def to_fetch(checkpoint: str) -> str | None:
+    """What to type for weights that are not on this machine, in a sentence; None if they are.
+
+    It neither looks at the network nor imports torch.
+    """
+    from infill.segmenters.sam.checkpoint import locate
+
+    try:
+        locate(checkpoint, offline=True)
+    except (MissingWeights, MissingExtra) as error:
+        return str(error)
+    return None

@@ -34,6 +34,7 @@ WORDS = {
     403: "A page of another origin asks.",
     404: "No such job, or its result is deleted.",
     405: "This address does not take this method.",
+    406: "Accept names nothing that can be answered here.",
     408: "The body did not arrive in time.",
     409: "The job has not ended, or was cancelled.",
     413: "Too many bytes, pixels, steps or candidates.",
@@ -42,17 +43,19 @@ WORDS = {
     422: "A field, picture, mask or option cannot be used.",
     429: "The queue is full; Retry-After says when to try again.",
     500: "The engine failed, or a mistake in Infill itself.",
-    503: "The worker died, the time was up, or something is not installed.",
+    503: "The worker died, the time was up, or a package or the weights of a network are missing.",
 }
 ALWAYS = (401, 403, 421, 500)
-WORK = (400, 408, 413, 415, 422, 429, 503)
+WORK = (400, 406, 408, 413, 415, 422, 429, 503)
 
 PROOF_HEADERS = {
     "Infill-Job": "The job's id, for GET /v1/jobs/{id}/result.",
     "Infill-Engine": "What filled.",
     "Infill-Seed": "The seed of this candidate.",
-    "Infill-Outside-Max-Diff": "Largest difference outside the mask: 0.",
+    "Infill-Outside-Max-Diff": "Largest difference outside the mask, before coding: 0.",
     "Infill-Outside-Pixels": "How many pixels outside the mask were compared.",
+    "Infill-Lossy": "`true` if the container changed the pixels once more after the proof (JPEG, "
+    "AVIF, and WebP with a quality or of a lossy photo); else it is not there.",
     "Infill-Candidates": "How many results the job has.",
 }
 

@@ -5,7 +5,7 @@ import binascii
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 
 def _from_base64(value: Any) -> Any:
@@ -119,4 +119,8 @@ Polygons = Annotated[
 ]
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 Chain = Annotated[str, Field(max_length=500)]
-Container = Literal["png", "jpeg", "webp", "tiff", "avif", "bmp"]
+Container = Annotated[
+    Literal["png", "jpeg", "jpg", "webp", "tiff", "tif", "avif", "bmp"],
+    AfterValidator(lambda name: {"jpg": "jpeg", "tif": "tiff"}.get(name, name)),
+]
+"""Checked, it is one of `schemas.FORMATS`."""

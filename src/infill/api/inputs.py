@@ -6,7 +6,8 @@ options only as the numbers, switches, choices and texts that its controls name.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from infill import settings
 from infill.api.schemas import FillRequest, RefineRequest, SegmentRequest
 from infill.engines.base import ENGINES, Engine, make_options
 from infill.engines.controls import REFERENCE, Control, controls
-from infill.errors import BadOption, BadPrompt, OverLimit
+from infill.errors import BadOption, BadPrompt, OverLimit, TooManyPixels
 from infill.jobs import FillTask, RefineTask, SegmentTask
 from infill.masks.amount import Amount
 from infill.masks.parse import Mask, as_mask, from_alpha, union
@@ -39,7 +40,7 @@ def fill_task(body: FillRequest, limits: Settings) -> tuple[FillTask, Mask | Non
     seeds = _seeds(body, limits.served_batch)
     name = body.engine or limits.engine
     engine = ENGINES.get(name)
-    with settings.using(max_pixels=limits.served_pixels):
+    with served_pixels(limits):
         photo = Picture.load(body.photo)
         options = engine_options(engine, body.options, limits.served_steps)
         if body.reference is not None:
@@ -62,6 +63,17 @@ def fill_task(body: FillRequest, limits: Settings) -> tuple[FillTask, Mask | Non
         from_alpha(photo)  # which says so if there is nothing to fill
     task = FillTask(photo, hole, name, options, seeds, body.blend, body.match_colour)
     return task, hole if body.refine else None
+
+
+@contextmanager
+def served_pixels(limits: Settings) -> Iterator[None]:
+    """Pictures are decoded up to the server's own limit, and refused by the name of that one."""
+    try:
+        with settings.using(max_pixels=limits.served_pixels):
+            yield
+    except TooManyPixels as error:
+        mend = str(error).replace("INFILL_MAX_PIXELS", "INFILL_SERVED_PIXELS")
+        raise TooManyPixels(mend) from error
 
 
 def with_hole(task: FillTask, hole: Mask) -> FillTask:
@@ -190,7 +202,7 @@ def segment_task(body: SegmentRequest, limits: Settings) -> SegmentTask:
 
     name = body.segmenter or limits.segmenter
     card = getattr(SEGMENTERS.factory(name), "card", None)
-    with settings.using(max_pixels=limits.served_pixels):
+    with served_pixels(limits):
         photo = Picture.load(body.photo)
         brush = None if body.brush is None else as_mask(body.brush, photo)
     if body.labels and not body.points:
@@ -203,5 +215,5 @@ def segment_task(body: SegmentRequest, limits: Settings) -> SegmentTask:
 
 def picture_mask(content: bytes, threshold: float, limits: Settings) -> Mask:
     """The mask in the bytes of a picture, (H, W) bool. Raises `PictureError`, `BadMask`."""
-    with settings.using(max_pixels=limits.served_pixels):
+    with served_pixels(limits):
         return as_mask(content, threshold=threshold)

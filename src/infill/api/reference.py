@@ -21,6 +21,10 @@ Bodies are multipart forms, with pictures as files, or JSON, with pictures in ba
 `seeds` is `1,2,3`, and `options`, `points` and `labels` are JSON. A field that is not listed is an
 error.
 
+The proof in `Infill-Outside-Max-Diff` and `Infill-Outside-Pixels` is of the pixels before they
+are coded. A lossy container (JPEG, AVIF, and WebP with a quality or of a lossy photo) changes
+them once more, everywhere; the answer then says `Infill-Lossy: true`. PNG, TIFF and BMP never do.
+
 Pages of other origins may not call, unless the server was started with `--cors ORIGIN`. What is
 uploaded is kept in memory alone, the photo until its job ends and the result for
 `INFILL_KEEP_SECONDS`; `DELETE` removes it sooner. The limits are the settings

@@ -70,11 +70,11 @@ async def fill(request: Request) -> Response:
     cancels its job; with `wait` false it may, and finds the job at the answer's Location.
     """
     body = await read(request, schemas.FillRequest)
+    form = answers.wanted_format(request, body.format)
     task, rough = await in_thread(inputs.fill_task, body, _pool(request).limits)
     if rough is not None:
         hole = await _now(request, "refine", "none", RefineTask(rough, body.refine))
         task = inputs.with_hole(task, hole)
-    form = answers.wanted_format(request, body.format)
     choices = Choices(form or "png", body.quality, body.recipe)
     wait = body.wait
     del body
@@ -110,12 +110,13 @@ async def segment(request: Request) -> Response:
     The answer is JSON with one to three candidates, or the first one's mask if Accept asks for
     image/png.
     """
+    kind = answers.accepted(request, [answers.JSON, "image/png"])
     body = await read(request, schemas.SegmentRequest)
     task = await in_thread(inputs.segment_task, body, _pool(request).limits)
     how = body.format
     del body
     found = await _now(request, "segment", task.segmenter or "none", task)
-    if answers.accepted(request, [answers.JSON, "image/png"]) == answers.JSON:
+    if kind == answers.JSON:
         return await in_thread(answers.segmented_json, found, how)
     headers = {"Infill-Score": f"{found[0].score:.4f}"}
     content = await in_thread(answers.mask_png, found[0].mask)
@@ -135,11 +136,12 @@ async def segment(request: Request) -> Response:
 )
 async def refine(request: Request) -> Response:
     """Grow, shrink, smooth, close, invert or feather a mask. PNG, or JSON if Accept asks for it."""
+    kind = answers.accepted(request, ["image/png", answers.JSON])
     body = await read(request, schemas.RefineRequest)
     task = await in_thread(inputs.refine_task, body, _pool(request).limits)
     del body
     mask = await _now(request, "refine", "none", task)
-    if answers.accepted(request, ["image/png", answers.JSON]) == answers.JSON:
+    if kind == answers.JSON:
         return await in_thread(answers.refined_json, mask)
     content = await in_thread(answers.mask_png, mask)
     return Response(content, media_type="image/png")
@@ -154,7 +156,7 @@ def engines(request: Request) -> Response:
 @router.get("/v1/segmenters", response_model=schemas.Segmenters, responses=describe.problems())
 def segmenters(request: Request) -> Response:
     """The segmenters, and whether they can run here."""
-    return answers.json_response(catalogue.segmenters(_pool(request).limits.segmenter))
+    return answers.json_response(catalogue.segmenters(_pool(request).limits))
 
 
 @router.get("/v1/jobs/{id}", response_model=schemas.JobState, responses=describe.problems(404, 422))

@@ -174,7 +174,8 @@ class FilledPicture(BaseModel):
     seed: int
     picture: str = Field(description="The file, in base64.")
     media_type: str
-    outside_max_diff: int
+    lossy: bool = Field(description="Whether the container changed pixels after the proof.")
+    outside_max_diff: int = Field(description="Of the pixels before they are coded: 0.")
     outside_pixels: int
     notes: list[str]
     recipe: dict[str, Any]
@@ -261,8 +262,8 @@ class SegmenterInfo(BaseModel):
     commercial_use: bool
     prompts: list[str]
     extra: str | None
-    available: bool
-    install: str | None
+    available: bool = Field(description="Whether its packages and its weights are here.")
+    install: str | None = Field(description="What to type on the server if it is not available.")
     default: bool
 
 

@@ -7,7 +7,6 @@ shows as a sentence.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -39,10 +38,9 @@ TOOLS: dict[str, tuple[str, Callable[[Mask, str], Mask]]] = {
 def open_photo(session: Session, path: str | None, inverted: bool = False) -> View:
     """Begin with a photo that was uploaded, pasted or taken; inverted: fill its background."""
     photo = uploads.opened(path)
-    name = Path(path or "photo").stem
     with session.lock:
         _put_away(session)
-        session.history.push(Step(photo, name, inverted=inverted))
+        session.history.push(Step(photo, "photo", inverted=inverted))
     return view.everything(session) | view.notice("Now click the thing that should change")
 
 
@@ -70,6 +68,7 @@ def close_photo(session: Session) -> View:
         session.stop()
         _put_away(session)
         session.history.clear()
+        session.delete_files()
     return view.everything(session) | view.notice("")
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from infill import settings
+from infill.api.inputs import served_controls
 from infill.engines.base import ENGINES, Engine
-from infill.engines.controls import Control, controls
+from infill.engines.controls import Control
 from infill.errors import BadOption, OverLimit
 
 Key = tuple[str, str]
@@ -21,7 +22,6 @@ PROMPTS = (
 )
 """Shown wherever something is to be put in, whatever the engine."""
 
-STEPS = "num_inference_steps"
 LABELS = {
     "prompt": "Prompt",
     "negative_prompt": "Negative prompt",
@@ -50,7 +50,7 @@ def of_engine(name: str) -> dict[Key, Control]:
     """The controls of the engine of that name; none if it cannot be loaded."""
     try:
         engine: Engine = ENGINES.get(name)
-        return {key(control): control for control in controls(engine)}
+        return {key(control): control for control in served_controls(engine)}
     except Exception:  # another package's plug-in may raise anything; its fill will tell
         return {}
 
@@ -126,7 +126,7 @@ def options(engine: str, values: Mapping[Key, Any]) -> dict[str, Any]:
                 raise BadOption(f"{label(control.name)} is a whole number, not {value}")
             value = int(value)
             most = settings.current().served_steps
-            if control.name == STEPS and value > most:
+            if "steps" in control.name and value > most:
                 raise OverLimit(f"this server makes {most} steps at most")
         elif control.kind == "number":
             value = float(value)

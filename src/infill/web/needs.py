@@ -50,3 +50,11 @@ def follows_prompt(all_cards: dict[str, EngineCard]) -> str | None:
     """The first engine that fills by a prompt and can run here."""
     ready = (name for name, card in all_cards.items() if card.needs_prompt and not to_type(card))
     return next(ready, None)
+
+
+def prompt_extra(name: str = "diffusion") -> str:
+    """How engines that follow a prompt are installed, to be put behind a sentence; "" where this
+    version of Infill has none.
+    """
+    known = metadata.metadata("infill").get_all("Provides-Extra") or []
+    return f"; type: pip install 'infill[{name}]'" if name in known else ""

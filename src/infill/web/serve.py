@@ -66,7 +66,7 @@ def run(
     Raises `BadSetting` for an address that cannot be served on, or not safely, and
     `MissingExtra` where the web libraries are not installed.
     """
-    from infill.api.safety import check_address, is_loopback
+    from infill.api.safety import check_address, hosts_of
     from infill.jobs import Pool
 
     check_address(host, token, insecure)
@@ -76,8 +76,8 @@ def run(
         pool.warm()  # beside the import of Gradio, which takes as long
         from infill.api import create_app
 
-        open_to_all = None if is_loopback(host) else ("*",)
-        api = create_app(pool, token=token, page=True, hosts=open_to_all)
+        names = hosts_of(host, token, insecure)
+        api = create_app(pool, token=token, page=True, hosts=names)
         config = uvicorn.Config(
             mounted(api, pool, folder),
             log_level="warning",
@@ -127,11 +127,14 @@ def mounted(app: Any, pool: "Pool", folder: Path) -> Any:
     """
     with no_stubs():
         gr = need("gradio", extra="web")
-    from infill.web import page, style, wiring
+    from infill.web import page, style, uploads, wiring
     from infill.web.session import Session
 
     limits = settings.current()
+    uploads.keep_names_off_the_disk()
     built = page.build(limits.keep_seconds)
+    # Gradio holds visitors to files of its own only once it was launched, which mounting is not.
+    built.blocks.has_launched = True
     wiring.connect(built, lambda: Session.new(pool, folder))
     app.add_middleware(Doorkeeper)
     return gr.mount_gradio_app(
@@ -164,7 +167,8 @@ class Doorkeeper:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = str(scope.get("path", "")).lower()
         if "file=http" in path or "proxy=" in path:
-            await send({"type": "http.response.start", "status": 403, "headers": []})
+            headers = [(b"x-content-type-options", b"nosniff"), (b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
             await send({"type": "http.response.body", "body": b""})
             return
         if scope["type"] == "http" and (scope.get("client") or ("",))[0] in ("127.0.0.1", "::1"):

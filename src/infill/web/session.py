@@ -90,6 +90,12 @@ class Session:
         self._written[name] = (of, str(path))
         return path
 
+    def delete_files(self) -> None:
+        """Delete what was written for the page to show and to download."""
+        for _of, path in self._written.values():
+            shutil.rmtree(Path(path).parent, ignore_errors=True)
+        self._written.clear()
+
     def stop(self) -> bool:
         """Cancel the running job; whether there was one."""
         job = self.job

@@ -11,7 +11,7 @@ from infill import settings
 from infill.errors import BadPrompt, InfillError
 from infill.web import actions, controls, filling, view
 from infill.web.examples import STARTS, Start
-from infill.web.needs import follows_prompt
+from infill.web.needs import follows_prompt, prompt_extra
 from infill.web.page import BACKGROUND, EXTEND, REMOVE, SIDES, SUBJECT, Page, card_text
 from infill.web.session import Session
 from infill.web.view import View
@@ -254,8 +254,8 @@ def _preset_view(page: Page, preset: str, engine: str) -> View:
         better = follows_prompt(page.cards)
         if better is None:
             said = view.notice(
-                "no engine that follows a prompt is installed; type: pip install "
-                f"'infill[diffusion]'. Until then {engine} fills with what is around",
+                f"no engine that follows a prompt is installed{prompt_extra()}. "
+                f"{engine} fills with what is around",
                 "warning",
             )
         engine = better or engine
