@@ -107,13 +107,16 @@ class Pool:
         if job.over:
             self._forget([job])
 
-    def warm(self) -> None:
-        """Start all workers and have them load kernels and networks, in the background."""
+    def warm(self, *lanes: Lane) -> None:
+        """Start the workers and have them load kernels and networks, in the background.
+
+        lanes: those whose workers are to; none named = all.
+        """
         with self._lock:
             if self._closed.is_set():
                 return
             self._open()
-            keepers = [keeper for lane in self._keepers.values() for keeper in lane]
+            keepers = [keeper for lane in lanes or LANES for keeper in self._keepers[lane]]
         for keeper in keepers:
             threading.Thread(target=keeper.warm, daemon=True).start()
 

@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from infill.web.stubs import no_stubs
 if TYPE_CHECKING:
     from infill.jobs import Pool
 
+CLICKS_LATER = 3.5  # seconds after the page is announced
 QUIET = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "GRADIO_RUN_HISTORY": "False",
@@ -73,7 +75,7 @@ def run(
     uvicorn = need("uvicorn", extra="web")
     listening = _listen(host, port)
     with listening, private_folder() as folder, _ended_by_signals(), Pool() as pool:
-        pool.warm()  # beside the import of Gradio, which takes as long
+        pool.warm("fill")  # beside the import of Gradio, which takes as long
         from infill.api import create_app
 
         names = hosts_of(host, token, insecure)
@@ -88,6 +90,10 @@ def run(
         announce(
             f"http://{name}:{listening.getsockname()[1]}/" + (f"?token={token}" if token else "")
         )
+        # Whoever opens the page now has the cores first; a click comes some seconds later.
+        clicks = threading.Timer(CLICKS_LATER, pool.warm, ("click",))
+        clicks.daemon = True
+        clicks.start()
         logging.getLogger("uvicorn.error").addFilter(_Hush())
         uvicorn.Server(config).run(sockets=[listening])
 
