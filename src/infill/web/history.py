@@ -86,6 +86,11 @@ class History:
     def can_redo(self) -> bool:
         return self._at < len(self._steps) - 1
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all that is kept."""
+        return self._taken()
+
     def push(self, step: Step) -> Step:
         """Make `step` the current one; what was undone is gone then."""
         del self._steps[self._at + 1 :]

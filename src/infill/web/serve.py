@@ -134,14 +134,14 @@ def mounted(app: Any, pool: "Pool", folder: Path) -> Any:
     with no_stubs():
         gr = need("gradio", extra="web")
     from infill.web import page, style, uploads, wiring
-    from infill.web.session import Session
+    from infill.web.crowd import Crowd
 
     limits = settings.current()
     uploads.keep_names_off_the_disk()
     built = page.build(limits.keep_seconds)
     # Gradio holds visitors to files of its own only once it was launched, which mounting is not.
     built.blocks.has_launched = True
-    wiring.connect(built, lambda: Session.new(pool, folder))
+    wiring.connect(built, Crowd(pool, folder).enter)
     app.add_middleware(Doorkeeper)
     return gr.mount_gradio_app(
         app,

@@ -49,6 +49,11 @@ class Session:
         return cls(pool, folder)
 
     @property
+    def is_open(self) -> bool:
+        """Whether it was not closed yet."""
+        return self.folder.is_dir()
+
+    @property
     def step(self) -> Step:
         """The current step. Raises `NothingOpen` before a photo was loaded."""
         now = self.history.now
@@ -83,6 +88,7 @@ class Session:
             return Path(known[1])
         if known is not None:
             shutil.rmtree(Path(known[1]).parent, ignore_errors=True)
+        self.folder.mkdir(mode=0o700, exist_ok=True)  # gone where room was made for others
         place = self.folder / secrets.token_urlsafe(12)
         place.mkdir(mode=0o700)
         path = place / name
