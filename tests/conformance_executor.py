@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator
 
 from infill.executors import Executor, Outcome
@@ -99,6 +100,7 @@ def _assert_items_are_drawn_late(executor: Executor) -> None:
     outcomes = executor.map(square, endless())
     for _ in range(10):
         next(outcomes)
+    time.sleep(0.5)  # workers that run ahead of a slow caller would draw thousands meanwhile
     close = outcomes.close  # type: ignore[attr-defined]
     close()
     count = len(drawn)

@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,12 @@ def squares(photo: Any, points: Any, labels: Any, **more: Any) -> list[Candidate
     return found
 
 
+def awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """What it returns; in a thread, since a browser's test may have left a loop in this one."""
+    with ThreadPoolExecutor(1) as beside:
+        return beside.submit(asyncio.run, coroutine).result()
+
+
 def arrive(root: Path, content: Picture | bytes, suffix: str = ".png") -> Path:
     """A file as an upload leaves it."""
     folder = root / secrets.token_hex(32)
@@ -152,9 +159,9 @@ class TestOpening:
     @pytest.mark.parametrize("field", [uploads.Upload, uploads.UploadMask])
     def test_an_address_is_no_file(self, session: Session, field: Any, tmp_path: Path) -> None:
         here, made = arrive(tmp_path, b"photo"), field()
-        assert asyncio.run(made.async_move_resource_to_block_cache(str(here))) == str(here)
+        assert awaited(made.async_move_resource_to_block_cache(str(here))) == str(here)
         with pytest.raises(Exception, match="did not arrive"):
-            asyncio.run(made.async_move_resource_to_block_cache("http://127.0.0.1/secret.png"))
+            awaited(made.async_move_resource_to_block_cache("http://127.0.0.1/secret.png"))
 
     def test_no_other_file_is_read_or_deleted(self, session: Session, tmp_path: Path) -> None:
         """Whatever path a request names: another folder's, a link's, a session's own."""
@@ -177,7 +184,7 @@ class TestOpening:
             with pytest.raises(NotAPicture, match="did not arrive"):
                 actions.open_photo(session, str(path))
             with pytest.raises(Exception, match="did not arrive"):
-                asyncio.run(uploads.Upload().async_move_resource_to_block_cache(str(path)))
+                awaited(uploads.Upload().async_move_resource_to_block_cache(str(path)))
         assert all(path.exists() for path in others)
 
     def test_another_photo_leaves_no_file_of_this_one(self, session: Session) -> None:

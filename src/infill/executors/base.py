@@ -29,8 +29,8 @@ class Executor(Protocol):
 
         job:    a callable that pickles (a module's function, or an instance of a module's
                 class); it is handed to each worker once.
-        items:  things that pickle. They are drawn only as workers become free, so that a
-                long or endless iterable takes no memory.
+        items:  things that pickle. They are drawn only as workers become free and the
+                caller takes the outcomes, so that a long or endless iterable takes no memory.
         order:  that in which they end.
         errors: an exception in the job, a result that does not pickle and a worker that dies
                 are each the `Outcome` of their item and of no other; the run goes on.

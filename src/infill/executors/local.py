@@ -32,6 +32,8 @@ _THREAD_VARIABLES = (
     "INFILL_THREADS",
 )
 
+AHEAD = 4  # items for each worker that may be drawn before the caller has taken their outcomes
+
 
 class Local:
     """`jobs` processes with `threads` threads each (both at least 1)."""
@@ -44,7 +46,7 @@ class Local:
 
     def map(self, job: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Outcome]:
         """See `Executor.map`. A worker that dies is replaced before the next item."""
-        crew = _Crew(pickle.dumps(job), iter(items), environment(self.threads))
+        crew = _Crew(pickle.dumps(job), iter(items), environment(self.threads), AHEAD * self.jobs)
         servers = [threading.Thread(target=crew.serve, daemon=True) for _ in range(self.jobs)]
         for server in servers:
             server.start()
@@ -93,13 +95,18 @@ def why(status: int) -> str:
 class _Crew:
     """The workers of one `map` and what their serving threads share."""
 
-    def __init__(self, job: bytes, items: Iterator[Any], environment: dict[str, str]) -> None:
+    def __init__(
+        self, job: bytes, items: Iterator[Any], environment: dict[str, str], ahead: int
+    ) -> None:
         self._job = job
         self._items = items
         self._environment = environment
+        self._ahead = ahead
         self._lock = threading.Lock()
         self._stopped = False
         self._processes: set[subprocess.Popen[bytes]] = set()
+        # A slow caller must not pile up outcomes: each item takes a place, each outcome frees one.
+        self._places = threading.Semaphore(ahead)
         self._done: queue.SimpleQueue[Outcome | BaseException | None] = queue.SimpleQueue()
 
     def outcomes(self, servers: int) -> Iterator[Outcome]:
@@ -111,6 +118,7 @@ class _Crew:
             elif isinstance(done, BaseException):
                 raise done
             else:
+                self._places.release()
                 yield done
 
     def serve(self) -> None:
@@ -148,11 +156,13 @@ class _Crew:
 
     def _draw(self) -> tuple[Any] | None:
         """The next item in a tuple, or None at the end: one thread at a time."""
+        self._places.acquire()
         with self._lock:
             if self._stopped:
                 return None
             for item in self._items:
                 return (item,)
+            self._places.release()  # the place of an item that isn't there
             return None
 
     def _start(self) -> subprocess.Popen[bytes] | None:
@@ -184,3 +194,4 @@ class _Crew:
             self._stopped = True
             for worker in self._processes:
                 worker.kill()
+        self._places.release(self._ahead)  # whoever waits for a place sees that it is over
