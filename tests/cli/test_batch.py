@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -226,7 +227,7 @@ def test_killed_half_way_it_goes_on_and_the_result_is_the_same(many: Path) -> No
     (many / "out").rename(many / "whole")
 
     path = many / "out" / "rows.jsonl"
-    for enough in (1, 8, 15):
+    for enough in (1, 4, 8):
         process = _start(many, "-j", 2)
         _wait_for(lambda enough=enough: _lines(path) >= enough, f"{enough} rows")  # type: ignore[misc]
         process.send_signal(signal.SIGKILL)
@@ -236,7 +237,7 @@ def test_killed_half_way_it_goes_on_and_the_result_is_the_same(many: Path) -> No
         # What a worker that was killed too would leave.
         (many / "out" / "0" / ".infill-0123456789abcdef.tmp").write_bytes(b"half a photo")
     before = _lines(path)
-    assert 15 <= before < 25, "it was killed before it had ended"
+    assert 8 <= before < 25, "it was killed before it had ended"
     last = batch(many, *RANDOM, "-j", 1)
     assert last.code == 1
     assert "done before" in last.out
@@ -244,6 +245,8 @@ def test_killed_half_way_it_goes_on_and_the_result_is_the_same(many: Path) -> No
 
 
 def test_ctrl_c_stops_cleanly(many: Path) -> None:
+    for number in range(300):  # enough that a busy machine cannot be through before the signal
+        shutil.copy(many / "photos" / "0" / "0.png", many / "photos" / f"more-{number}.png")
     path = many / "out" / "rows.jsonl"
     process = _start(many, "-j", 2)
     _wait_for(lambda: _lines(path) >= 2, "two rows")
@@ -251,7 +254,7 @@ def test_ctrl_c_stops_cleanly(many: Path) -> None:
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b"Traceback" not in err
-    assert "of 25 photos done; the same command goes on" in err.decode().splitlines()[-1]
+    assert "of 325 photos done; the same command goes on" in err.decode().splitlines()[-1]
     assert all(row["output"] for row in rows(many) if not row["error"])
 
 
