@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infill.loading import load as load
     from infill.loading import save as save
     from infill.picture import Picture as Picture
+    from infill.pipeline import candidates as candidates
     from infill.pipeline import fill as fill
     from infill.pipeline import replay as replay
     from infill.recipe import Recipe as Recipe
@@ -32,6 +33,7 @@ _PLACES = {  # where each public name comes from; imported when it is first aske
     "Proof": "infill.composite",
     "Recipe": "infill.recipe",
     "Result": "infill.result",
+    "candidates": "infill.pipeline",
     "engines": "infill.engines",
     "errors": "infill.errors",
     "fill": "infill.pipeline",

@@ -1,6 +1,7 @@
 """Boxes, crops, padding and tiles. Each step has an exact inverse.
 
-A box is pasted back by its own slices, `unpad` undoes `pad`, `join` undoes `split`.
+A box is pasted back by its own slices, `unpad` undoes `pad`, `join` undoes `split`. Bringing a
+crop to a network's own size is the one step that loses something; only the fill ever takes it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,6 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+TRACE = 1e-4  # the share of a pixel below which rounding may have made it
 
 
 @dataclass(frozen=True, order=True)
@@ -72,7 +75,10 @@ class SizeRule:
 
     multiple:  both sides handed to `fill` are multiples of this, in pixels.
     minimum:   neither side is smaller than this, in pixels.
-    native:    the size in pixels the model was made for, or None if any will do.
+    native:    the side in pixels that the model was made for, or None if any size will do: a crop
+               of more than native² pixels is made smaller, and one that is below the minimum
+               (and could not grow into the photo) larger. Only the fill is resampled back.
+    square:    the model takes nothing but native × native; `minimum` is then the same number.
     context:   pixels of the photo around the hole, as a fraction of the hole's size: its
                longer side, but no more than twice the side of the square that holds as many
                pixels. (A scratch across the photo and a sprinkle of dust are long, and are
@@ -86,6 +92,11 @@ class SizeRule:
     context: float = 1.0
     context_min: int = 64
     context_max: int | None = None
+    square: bool = False
+
+    def __post_init__(self) -> None:
+        if self.square and self.minimum != self.native:
+            raise ValueError("a square size rule has one size: minimum and native are the same")
 
     def margin(self, longer_side: int, pixels: int) -> int:
         """Pixels of photo to show around a hole of that longer side and that many pixels."""
@@ -110,8 +121,13 @@ def window(hole: Box, margin: int, rule: SizeRule, shape: tuple[int, int]) -> Bo
     side that is below the minimum or no multiple grows on whichever side has room. Where the
     photo itself is too small, `pad` does the rest.
     """
-    top, bottom = _side(hole.top - margin, hole.bottom + margin, rule, shape[0])
-    left, right = _side(hole.left - margin, hole.right + margin, rule, shape[1])
+    down, across = (
+        (hole.top - margin, hole.bottom + margin),
+        (hole.left - margin, hole.right + margin),
+    )
+    longer = max(_clipped(*down, shape[0]), _clipped(*across, shape[1])) if rule.square else 0
+    top, bottom = _side(*down, rule, shape[0], longer)
+    left, right = _side(*across, rule, shape[1], longer)
     return Box(top, left, bottom, right)
 
 
@@ -134,6 +150,77 @@ def pad(array: NDArray[Any], rule: SizeRule) -> NDArray[Any]:
 def unpad(array: NDArray[Any], shape: tuple[int, int]) -> NDArray[Any]:
     """The first rows and columns of `array`: what `pad` was given, if that had `shape`."""
     return array[: shape[0], : shape[1]]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """How a region of the photo is brought to an engine, and what the engine made, back.
+
+    crop: what of the photo the engine sees.
+    size: (h, w) of the crop once it is resampled to what the rule's native size asks; that of
+          the crop itself where nothing is resampled.
+    rule: the engine's; padding to its multiple comes last.
+    """
+
+    crop: Box
+    size: tuple[int, int]
+    rule: SizeRule
+
+    @classmethod
+    def of(cls, crop: Box, rule: SizeRule) -> "Frame":
+        """The frame of a crop for an engine with that rule."""
+        return cls(crop, _brought_size(crop.height, crop.width, rule), rule)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) of what the engine gets."""
+        return _rounded(self.size[0], self.rule), _rounded(self.size[1], self.rule)
+
+    @property
+    def resampled(self) -> bool:
+        return self.size != (self.crop.height, self.crop.width)
+
+    def bring(self, array: NDArray[Any]) -> NDArray[Any]:
+        """`array` of the photo's size, (H, W) or (H, W, 3), as the engine sees it.
+
+        bool stays bool: True wherever a True pixel has any part. Floats stay as they are, and
+        integers become floats of their own range if they are resampled.
+        """
+        return self.bring_crop(array[self.crop.slices])
+
+    def bring_crop(self, array: NDArray[Any]) -> NDArray[Any]:
+        """The same of an array that is cropped already."""
+        if self.resampled:
+            if array.dtype == np.bool_:
+                array = _resized(array.astype(np.float32), self.size) > TRACE
+            else:
+                array = _resized(array, self.size)
+        return pad(array, self.rule)
+
+    def bring_hidden(
+        self, pixels: NDArray[np.float32], hidden: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Crop and mask together, so that nothing of what is hidden mixes with what is known.
+
+        pixels: (h, w, 3) float32, zero where `hidden` (h, w) is True; at least one is False.
+        Returns both as the engine sees them: known pixels are means of known ones alone
+        (weighted by how much each has of the new pixel), and a pixel is known if no hidden one
+        has part in it; where that would leave none, those are known that have the least.
+        """
+        if not self.resampled:
+            return pad(pixels, self.rule), pad(hidden, self.rule)
+        share = _resized((~hidden).astype(np.float32), self.size)
+        covered = np.abs(share - 1) > TRACE
+        if covered.all():
+            covered = share < share.max() - TRACE
+        shown = _resized(pixels, self.size) / np.where(covered, 1, share)[..., None]
+        shown[covered] = 0
+        return pad(np.clip(shown, 0, 1, out=shown), self.rule), pad(covered, self.rule)
+
+    def back(self, filled: NDArray[np.floating]) -> NDArray[np.floating]:
+        """What the engine made, (H, W, 3) float, as pixels of the crop: (h, w, 3)."""
+        inner = unpad(filled, self.size)
+        return _resized(inner, (self.crop.height, self.crop.width)) if self.resampled else inner
 
 
 def split(shape: tuple[int, int], side: int, overlap: int) -> list[Box]:
@@ -177,14 +264,50 @@ def strips(height: int, rows: int = 64) -> Iterator[slice]:
         yield slice(top, min(top + rows, height))
 
 
-def _side(start: int, end: int, rule: SizeRule, length: int) -> tuple[int, int]:
-    """[start, end) clipped to a side of `length`, grown to what `rule` asks where it fits."""
+def _clipped(start: int, end: int, length: int) -> int:
+    return min(length, end) - max(0, start)
+
+
+def _side(start: int, end: int, rule: SizeRule, length: int, least: int) -> tuple[int, int]:
+    """[start, end) clipped to a side of `length`; to `least` and what `rule` asks if it fits."""
     start, end = max(0, start), min(length, end)
-    wanted = min(_rounded(end - start, rule), length)
+    wanted = min(_rounded(max(end - start, least), rule), length)
     missing = wanted - (end - start)
     start = max(0, start - missing // 2)
     end = min(length, start + wanted)
     return end - wanted, end
+
+
+def _brought_size(height: int, width: int, rule: SizeRule) -> tuple[int, int]:
+    """(h, w) to which a crop is resampled: see `SizeRule.native`."""
+    if rule.native is None:
+        return height, width
+    if rule.square:
+        scale = rule.native / max(height, width)
+    else:
+        most = rule.native / sqrt(height * width)
+        scale = min(max(1.0, rule.minimum / min(height, width)), most)
+    if scale == 1:
+        return height, width
+    if rule.square:
+        return max(1, round(height * scale)), max(1, round(width * scale))
+    # To the multiple right away, so that nothing need be mirrored: it bends the picture by less
+    # than half a multiple a side.
+    size = [max(1, round(side * scale / rule.multiple)) * rule.multiple for side in (height, width)]
+    return (size[0], size[1])
+
+
+def _resized(array: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """(h, w) or (h, w, 3) at another size, float32: means of areas where it gets smaller,
+    Catmull-Rom-like cubic interpolation (OpenCV's, a = -0.75) where it gets larger.
+    """
+    import cv2
+
+    height, width = array.shape[:2]
+    smaller = size[0] * size[1] < height * width
+    way = cv2.INTER_AREA if smaller else cv2.INTER_CUBIC
+    source = np.ascontiguousarray(array, np.float32)
+    return np.asarray(cv2.resize(source, (size[1], size[0]), interpolation=way), np.float32)
 
 
 def _rounded(side: int, rule: SizeRule) -> int:

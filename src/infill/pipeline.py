@@ -3,39 +3,34 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from infill import composite, geometry, regions, settings
+from infill import composite, geometry, pieces, regions, settings
 from infill.engines import base
 from infill.errors import BadOption, BadRecipe, FullMask
 from infill.geometry import Box
 from infill.loading import load_both
 from infill.memory import give_back
 from infill.picture import Picture, as_picture
-from infill.recipe import Recipe, hash_mask, hash_output, pack_mask, versions
-from infill.regions import Region
+from infill.pieces import Part, Work
+from infill.recipe import (
+    Recipe,
+    given_again,
+    hash_mask,
+    hash_output,
+    pack_mask,
+    recorded,
+    versions,
+)
 from infill.result import STAGES, Result
-from infill.threads import opencv_threads
 
 WIDEST_BLEND = 1000.0  # pixels
 ROOMY = 10_000_000  # bytes of a photo up to which memory is no matter
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to do to the hole, checked; how `fill` and `replay` hand it to `_fill`."""
-
-    engine: base.Engine
-    options: Any
-    seed: int
-    blend: float
-    match_colour: bool
-    opaque: bool
 
 
 def fill(
@@ -74,30 +69,73 @@ def fill(
     Raises `PictureError`, `MaskError` (`FullMask` if nothing is left to fill from),
     `EngineError`, or `Cancelled`.
     """
+    return candidates(
+        photo,
+        mask,
+        seeds=(seed,),
+        engine=engine,
+        blend=blend,
+        match_colour=match_colour,
+        opaque=opaque,
+        progress=progress,
+        **options,
+    )[0]
+
+
+def candidates(
+    photo: Any,
+    mask: Any = None,
+    *,
+    seeds: Sequence[int],
+    engine: str | None = None,
+    blend: float = 0.0,
+    match_colour: bool = False,
+    opaque: bool | None = None,
+    progress: base.Progress | None = None,
+    **options: Any,
+) -> list[Result]:
+    """Fill the masked part of a photo once for each seed, and return as many results.
+
+    An engine that makes several at once (`fill_batch`) does so, which is quicker than one after
+    the other; its sums may then be rounded otherwise than those of a single fill. The seconds
+    of each result are its share of all. Everything else is as in `fill`.
+    """
     maker = base.ENGINES.get(engine or settings.current().engine)
     chosen = base.make_options(maker, options)
     bare = mask is None if opaque is None else opaque
-    request = Request(maker, chosen, _seed(seed), _band(blend), match_colour, bare)
+    wanted = tuple(_seed(seed) for seed in seeds)
+    if not wanted:
+        raise BadOption("seeds is empty; give one at least")
+    work = Work(maker, chosen, wanted, _band(blend), match_colour, bare)
     clock = Clock()
     with clock("load"):
         picture, hole = load_both(photo, mask)
-    return _fill(picture, hole, request, progress or base.no_progress, clock)
+    return _fill_all(picture, hole, work, progress or base.no_progress, clock)
 
 
 def replay(
-    recipe: Recipe, photo: Any, mask: Any = None, *, progress: base.Progress | None = None
+    recipe: Recipe,
+    photo: Any,
+    mask: Any = None,
+    *,
+    progress: base.Progress | None = None,
+    **pictures: Any,
 ) -> Result:
     """Make a result again from its recipe and the photo (and another mask, if one is given).
+
+    pictures: the options of the engine that are pictures (`reference`), of which a recipe holds
+              nothing but the SHA-256.
 
     Compare by `recipe.same_output(result.recipe)` and `recipe.differences(result.recipe)`;
     the result's notes say both.
 
-    Raises `BadRecipe` if the photo is of another size, and what `fill` raises.
+    Raises `BadRecipe` if the photo is of another size or a picture is not given, and what `fill`
+    raises.
     """
     maker = base.ENGINES.get(recipe.engine)
-    chosen = base.make_options(maker, recipe.options)
-    seed, blend = _seed(recipe.seed), _band(recipe.blend)
-    request = Request(maker, chosen, seed, blend, recipe.match_colour, recipe.opaque)
+    chosen = base.make_options(maker, given_again(recipe.options, pictures))
+    seeds, blend = (_seed(recipe.seed),), _band(recipe.blend)
+    work = Work(maker, chosen, seeds, blend, recipe.match_colour, recipe.opaque)
     clock = Clock()
     with clock("load"):
         if mask is None:
@@ -109,117 +147,109 @@ def replay(
             f"the recipe is for a photo of {recipe.width}×{recipe.height} pixels, "
             f"but this one is {picture.width}×{picture.height}; give the photo it was made from"
         )
-    result = _fill(picture, hole, request, progress or base.no_progress, clock)
+    result = _fill(picture, hole, work, progress or base.no_progress, clock)[0]
     verdict = "equal, bit for bit" if recipe.same_output(result.recipe) else "not equal"
     notes = (f"the pixels are {verdict}", *recipe.differences(result.recipe))
     return replace(result, notes=(*result.notes, *notes))
 
 
+def _fill_all(
+    picture: Picture,
+    hole: NDArray[np.bool_],
+    work: Work,
+    progress: base.Progress,
+    clock: "Clock",
+) -> list[Result]:
+    """Every candidate: at once if the engine can, else one after the other."""
+    count = len(work.seeds)
+    if count == 1 or base.in_batches(work.engine):
+        return _fill(picture, hole, work, progress, clock)
+    results = []
+    for index, seed in enumerate(work.seeds):
+        part = Part(progress, index / count, 1 / count)
+        one = replace(work, seeds=(seed,))
+        results += _fill(picture, hole, one, part, clock if index == 0 else Clock())
+    return results
+
+
 def _fill(
     picture: Picture,
     hole: NDArray[np.bool_],
-    request: Request,
+    work: Work,
     progress: base.Progress,
     clock: "Clock",
-) -> Result:
+) -> list[Result]:
     """The sixty lines that everything goes through."""
     hole.flags.writeable = False
-    rule = request.engine.card.size
+    rule = work.rule
     with clock("mask"):
         if not hole.any():
-            return _unchanged(picture, hole, request, clock)
-        wide = composite.widened(hole, request.blend)
+            return [_unchanged(picture, hole, work, seed, clock) for seed in work.seeds]
+        wide = composite.widened(hole, work.blend)
         _check_source(wide, picture)
         plan = regions.plan(wide, rule)
         areas = [int(np.count_nonzero(wide[region.hole.slices])) for region in plan]
-    canvas = picture.pixels  # and a copy of it from the first fill on: engines need room too
+    drafts = [Draft(picture.pixels) for _ in work.seeds]
     for index, (region, area) in enumerate(zip(plan, areas, strict=True)):
-        part = _part_of(progress, sum(areas[:index]) / sum(areas), area / sum(areas))
+        part = Part(progress, sum(areas[:index]) / sum(areas), area / sum(areas))
         with clock("crop"):
-            seen, blank = _look(wide, picture, plan, index, rule)
-        rng = _generator(request.seed, index)
-        filled = _piece(canvas, seen, blank, request, rng, part, clock)
+            seen, blank = pieces.look(wide, picture, plan, index, rule)
+        canvases = [draft.canvas for draft in drafts]
+        made = pieces.make(canvases, seen, blank, work, index, part, clock)
+        del canvases
         with clock("composite"):
-            if canvas is picture.pixels:
-                canvas = _copy(canvas)
-            weight = _weight(hole, region.hole, request.blend)
-            composite.paste(canvas, region.hole, filled, weight, grey=picture.grey)
+            weight = _weight(hole, region.hole, work.blend)
+            for draft in drafts:
+                draft.take(made.pop(0), picture, region.hole, weight)
 
-    with clock("composite"):
-        done = _finished(picture, canvas, hole, request.opaque)
-    with clock("proof"):
-        before_alpha = picture.alpha
-        proof = composite.prove(picture.pixels, done.pixels, wide, before_alpha, done.alpha)
-    with clock("recipe"):
-        recipe = _recipe(picture, done, hole, wide, request)
+    results = []
+    for seed, draft in zip(work.seeds, drafts, strict=True):
+        with clock("composite"):
+            done = _finished(picture, draft.canvas, hole, work.opaque)
+        with clock("proof"):
+            alpha = picture.alpha
+            proof = composite.prove(picture.pixels, done.pixels, wide, alpha, done.alpha)
+        with clock("recipe"):
+            recipe = _recipe(picture, done, hole, wide, work, seed, draft.weights)
+        notes = (*picture.metadata.notes, *draft.notes)
+        results.append(Result(done, hole, proof, {}, work.engine.card, recipe, notes))
     progress(1.0, "done")
-    notes = picture.metadata.notes
-    return Result(done, hole, proof, clock.seconds, request.engine.card, recipe, notes)
+    seconds = {stage: spent / len(results) for stage, spent in clock.seconds.items()}
+    return [replace(result, seconds=seconds) for result in results]
 
 
-def _piece(
-    canvas: composite.Pixels,
-    region: Region,
-    blank: NDArray[np.bool_],
-    request: Request,
-    rng: np.random.Generator,
-    progress: base.Progress,
-    clock: "Clock",
-) -> NDArray[np.floating]:
-    """The engine's pixels in the hole box of `region`: (h, w, 3) float, nothing else kept alive.
+class Draft:
+    """One candidate while it is made: the photo so far, and what its fills had to say."""
 
-    blank: of the region's crop, what is no source.
-    """
-    rule = request.engine.card.size
-    with clock("crop"):
-        pixels = composite.to_float(canvas[region.crop.slices])
-        there = geometry.bounds(blank).slices
-        np.copyto(pixels[there], 0, where=blank[there][..., None])
-        shown, hidden = geometry.pad(pixels, rule), geometry.pad(blank, rule)
-    with clock("engine"), opencv_threads():
-        filled = base.run(request.engine, shown, hidden, request.options, rng, progress)
-    with clock("composite"):
-        filled = geometry.unpad(filled, blank.shape)
-        if request.match_colour:
-            filled = composite.match_colour(filled, pixels, blank)
-        return filled[region.hole.within(region.crop)].copy()
+    def __init__(self, pixels: composite.Pixels) -> None:
+        self.canvas = pixels  # the photo's own until the first fill: engines need room too
+        self.notes: tuple[str, ...] = ()
+        self.weights: dict[str, str] = {}
+
+    def take(
+        self,
+        made: base.Filled,
+        picture: Picture,
+        box: Box,
+        weight: NDArray[np.bool_] | NDArray[np.float32],
+    ) -> None:
+        """Paste the fill of `box`, and keep its notes, each once."""
+        if self.canvas is picture.pixels:
+            self.canvas = _copy(self.canvas)
+        composite.paste(self.canvas, box, made.pixels, weight, grey=picture.grey)
+        self.notes += tuple(note for note in made.notes if note not in self.notes)
+        self.weights |= made.weights
 
 
 def _unchanged(
-    picture: Picture, hole: NDArray[np.bool_], request: Request, clock: "Clock"
+    picture: Picture, hole: NDArray[np.bool_], work: Work, seed: int, clock: "Clock"
 ) -> Result:
     with clock("proof"):
         proof = composite.prove(picture.pixels, picture.pixels, hole)
     with clock("recipe"):
-        recipe = _recipe(picture, picture, hole, hole, request)
+        recipe = _recipe(picture, picture, hole, hole, work, seed, {})
     notes = (*picture.metadata.notes, "the mask is empty, so the photo is returned as it is")
-    return Result(picture, hole, proof, clock.seconds, request.engine.card, recipe, notes)
-
-
-def _look(
-    wide: NDArray[np.bool_],
-    picture: Picture,
-    plan: Sequence[Region],
-    index: int,
-    rule: base.SizeRule,
-) -> tuple[Region, NDArray[np.bool_]]:
-    """The region with a crop that holds some source, and what in it (h, w) is no source.
-
-    That is every hole pixel but those that an earlier region has filled, and what is fully
-    transparent in the photo: nobody ever saw the colour that lies there.
-    """
-    region, shape = plan[index], (picture.height, picture.width)
-    while True:
-        blank = wide[region.crop.slices].copy()
-        if picture.alpha is not None:
-            blank |= picture.alpha[region.crop.slices] == 0
-        for earlier in plan[:index]:
-            shared = earlier.hole.meet(region.crop)
-            if shared is not None:
-                blank[shared.within(region.crop)] &= ~wide[shared.slices]
-        if not blank.all():
-            return region, blank
-        region = regions.wider(region, rule, shape)
+    return Result(picture, hole, proof, clock.seconds, work.engine.card, recipe, notes)
 
 
 def _copy(pixels: composite.Pixels) -> composite.Pixels:
@@ -249,39 +279,27 @@ def _recipe(
     done: Picture,
     hole: NDArray[np.bool_],
     changed: NDArray[np.bool_],
-    request: Request,
+    work: Work,
+    seed: int,
+    weights: Mapping[str, str],
 ) -> Recipe:
-    card = request.engine.card
+    card = work.engine.card
     return Recipe(
         engine=card.name,
-        options=asdict(request.options),
-        seed=request.seed,
-        blend=request.blend,
-        match_colour=request.match_colour,
-        opaque=request.opaque,
+        options=recorded(work.options),
+        seed=seed,
+        blend=work.blend,
+        match_colour=work.match_colour,
+        opaque=work.opaque,
         photo=photo.sha256,
         width=photo.width,
         height=photo.height,
         mask=pack_mask(hole),
         mask_sha256=hash_mask(hole),
         output_sha256=hash_output(done.pixels, done.alpha, changed),
-        weights={weights.source: weights.sha256 for weights in card.weights},
-        versions=dict(versions()),
+        weights={**{one.source: one.sha256 for one in card.weights}, **weights},
+        versions=dict(versions(card.extra)),
     )
-
-
-def _generator(seed: int, index: int) -> np.random.Generator:
-    sequence = np.random.SeedSequence(seed, spawn_key=(index,))
-    return np.random.Generator(np.random.PCG64(sequence))
-
-
-def _part_of(progress: base.Progress, start: float, share: float) -> base.Progress:
-    """`progress` of one region as progress of the whole."""
-
-    def report(fraction: float, stage: str) -> None:
-        progress(start + share * min(max(fraction, 0.0), 1.0), stage)
-
-    return report
 
 
 def _check_source(wide: NDArray[np.bool_], picture: Picture) -> None:

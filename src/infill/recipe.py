@@ -23,12 +23,15 @@ from numpy.typing import NDArray
 from infill import __version__
 from infill.errors import BadRecipe, Unreadable
 from infill.geometry import bounds, strips
+from infill.masks.parse import as_mask
+from infill.picture import Picture, as_picture
 from infill.settings import current
 
 FORMAT = 1  # goes up when a recipe means something else than before
 KEY = "infill"  # the name under which a recipe is embedded in a picture
 SUFFIX = ".recipe.json"  # what is put behind the output's name when it lies beside it
 _PACKAGES = {"opencv": "opencv-python-headless", "pillow": "pillow", "numba": "numba"}
+_NETWORKS = {"torch": "torch", "diffusers": "diffusers", "transformers": "transformers"}
 
 
 @dataclass(frozen=True)
@@ -228,11 +231,46 @@ def hash_output(
     return digest.hexdigest()
 
 
+def recorded(options: Any) -> dict[str, Any]:
+    """An engine's `Options` as a recipe holds them: of a picture or a mask its SHA-256 alone."""
+    return {entry.name: _recorded(getattr(options, entry.name)) for entry in fields(options)}
+
+
+def _recorded(value: Any) -> Any:
+    if isinstance(value, Picture):
+        return {"sha256": value.sha256[1]}
+    return {"sha256": hash_mask(value)} if isinstance(value, np.ndarray) else value
+
+
+def given_again(options: Mapping[str, Any], pictures: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's options with its pictures in place of their hashes.
+
+    Raises `BadRecipe` for one that is not given, that the recipe has none of, or that is not
+    the one it was made with.
+    """
+    wanted = {name for name, value in options.items() if isinstance(value, Mapping)}
+    for name in wanted - set(pictures):
+        raise BadRecipe(
+            f"the recipe was made with a picture as {name}, of which it holds only the SHA-256; "
+            "give that picture again"
+        )
+    for name in set(pictures) - wanted:
+        raise BadRecipe(f"the recipe was made without a {name}; leave it out")
+    again = dict(options)
+    for name in wanted:
+        value = pictures[name]
+        again[name] = as_mask(value) if name.endswith("_mask") else as_picture(value)
+        if _recorded(again[name]) != options[name]:
+            raise BadRecipe(f"this {name} is not the picture that the recipe was made with")
+    return again
+
+
 @cache
-def versions() -> Mapping[str, str]:
-    """Versions of what has a say in the bytes, by name."""
+def versions(extra: str | None = None) -> Mapping[str, str]:
+    """Versions of what has a say in the bytes, by name; extra: what the engine needs beside."""
+    packages = _PACKAGES if extra is None else {**_PACKAGES, **_NETWORKS}
     found = {"infill": __version__, "python": platform.python_version(), "numpy": np.__version__}
-    for name, package in _PACKAGES.items():
+    for name, package in packages.items():
         try:
             found[name] = version(package)
         except PackageNotFoundError:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from infill import fill
-from infill.engines.base import ENGINES, NoOptions, make_options, no_progress, run
+from infill.engines.base import ENGINES, Filled, NoOptions, make_options, no_progress, run
 from infill.engines.flat import Flat
 from infill.engines.opencv import NavierStokes, Telea
 from infill.errors import BadOption, Cancelled, EngineFailed
@@ -127,7 +127,8 @@ class TestRun:
 
     def run(self, answer: object) -> np.ndarray:
         pixels = np.zeros((1, 2, 3), np.float32)
-        return run(Wrong(answer), pixels, self.mask.copy(), NoOptions(), RNG(0), no_progress)
+        engine, mask = Wrong(answer), self.mask.copy()
+        return run(engine, [pixels], mask, NoOptions(), [RNG(0)], no_progress)[0].pixels
 
     @pytest.mark.parametrize(
         ("answer", "words"),
@@ -158,3 +159,20 @@ class TestRun:
     def test_nan_outside_the_hole_does_not_matter(self) -> None:
         answer = np.array([[[0.5] * 3, [np.nan] * 3]], np.float32)
         assert self.run(answer) is answer
+
+    def test_several_at_once_are_each_checked(self) -> None:
+        class Several(Wrong):
+            def fill_batch(self, pixels, mask, options, rngs, progress):  # type: ignore[no-untyped-def]
+                return [
+                    Filled(np.ones_like(one), (f"note {rng.random():.0f}",))
+                    for one, rng in zip(pixels, rngs, strict=True)
+                ][: self.answer]
+
+        pixels = [np.zeros((1, 2, 3), np.float32)] * 2
+        rngs = [RNG(0), RNG(1)]
+        made = run(Several(2), pixels, self.mask.copy(), NoOptions(), rngs, no_progress)
+        assert [type(one) for one in made] == [Filled, Filled]
+        assert made[0].notes
+        assert (made[1].pixels == 1).all()
+        with pytest.raises(EngineFailed, match="1 fills in place of 2"):
+            run(Several(1), pixels, self.mask.copy(), NoOptions(), rngs, no_progress)

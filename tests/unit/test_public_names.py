@@ -15,6 +15,7 @@ NAMES = [
     "Recipe",
     "Result",
     "__version__",
+    "candidates",
     "engines",
     "errors",
     "fill",

@@ -1,6 +1,6 @@
 """What an engine is: a card that describes it, and one method that fills."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.errors import BadOption, EngineFailed, InfillError
-from infill.geometry import SizeRule
+from infill.geometry import Frame, SizeRule
 from infill.registry import Registry
 
 Progress = Callable[[float, str], None]
@@ -29,7 +29,12 @@ class Weights:
 
 @dataclass(frozen=True)
 class EngineCard:
-    """The model card that the table of engines, the benchmark and the app print."""
+    """The model card that the table of engines, the benchmark and the app print.
+
+    redraws: what the engine returns outside the hole is its own rendition of the photo. The
+             pipeline measures how far it has drifted there (see `infill.drift`), corrects it or
+             refuses it, unless the engine's option `drift` is "ignore".
+    """
 
     name: str
     family: Family
@@ -46,6 +51,22 @@ class EngineCard:
     needs_reference: bool = False
     extra: str | None = None
     size: SizeRule = field(default_factory=SizeRule)
+    redraws: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """What `fill` may return in place of bare pixels.
+
+    pixels:  (H, W, 3) float32 RGB in [0, 1], as `Engine.fill` returns them.
+    notes:   what the caller ought to know of this fill, one sentence each.
+    weights: SHA-256 (hex) of the files of weights that were used, by their source; for engines
+             whose weights an option names. The recipe keeps them.
+    """
+
+    pixels: NDArray[np.float32]
+    notes: tuple[str, ...] = ()
+    weights: Mapping[str, str] = field(default_factory=dict)
 
 
 def option(
@@ -78,7 +99,21 @@ class Engine(Protocol):
     """One way of filling a hole. Registered by name; see `tests/conformance_engine.py`.
 
     An engine is a class with a `card`, an `Options` frozen dataclass whose defaults are the
-    engine's own, and `fill`.
+    engine's own, and `fill`. It may have more, which is looked up by name:
+
+    size_rule(options) -> SizeRule: where it depends on the options (on the model that one of
+        them names, say); the card's otherwise.
+    fill_batch(pixels, mask, options, rngs, progress) -> sequence of what `fill` returns:
+        several candidates at once, one for each generator of `rngs`. `pixels` is a sequence of
+        as many pictures, which differ only where an earlier region was filled.
+    localise(options, frame) -> options: called for each region of the photo before it is
+        filled; an engine that goes by a picture of the photo's own size brings it to the region
+        by `frame.bring`.
+    goal(pixels, mask, options) -> (pixels, where): what the fill is to come close to,
+        (H, W, 3) float32, and where, (H, W) bool; as `fill` sees them.
+
+    An option called `reference` is a `Picture` or None; `reference_mask` a (H, W) bool array,
+    True = the object, or None.
     """
 
     card: ClassVar[EngineCard]
@@ -91,7 +126,7 @@ class Engine(Protocol):
         options: Any,
         rng: np.random.Generator,
         progress: Progress,
-    ) -> NDArray[np.float32]:
+    ) -> "NDArray[np.float32] | Filled":
         """Return `pixels` with the hole filled.
 
         pixels:  (H, W, 3) float32 RGB in [0, 1], C-contiguous, not to be written. What lies
@@ -121,20 +156,62 @@ def make_options(engine: Engine, given: Mapping[str, Any]) -> Any:
         if isinstance(defaults[key], float) and not isinstance(value, int | float | np.number):
             raise BadOption(f"engine {engine.card.name}: {key} is a number, not {value!r}")
     try:
-        return engine.Options(**given)
+        return engine.Options(**_read_pictures(given))
     except (TypeError, ValueError) as error:
         raise BadOption(f"engine {engine.card.name}: {error}") from error
 
 
+def _read_pictures(given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` with its pictures read: paths, bytes and arrays become what the engine expects."""
+    from infill.masks.parse import as_mask
+    from infill.picture import as_picture
+
+    readers: dict[str, Callable[[Any], Any]] = {"reference": as_picture, "reference_mask": as_mask}
+    return {
+        key: readers[key](value) if key in readers and value is not None else value
+        for key, value in given.items()
+    }
+
+
+def size_rule(engine: Engine, options: Any) -> SizeRule:
+    """What sizes the engine takes with these options."""
+    own = getattr(engine, "size_rule", None)
+    rule: SizeRule = engine.card.size if own is None else own(options)
+    return rule
+
+
+def localised(engine: Engine, options: Any, frame: Frame) -> Any:
+    """The options for one region of the photo."""
+    own = getattr(engine, "localise", None)
+    return options if own is None else own(options, frame)
+
+
+def in_batches(engine: Engine) -> bool:
+    """Whether the engine makes several candidates at once."""
+    return hasattr(engine, "fill_batch")
+
+
+def preview(progress: Progress, make: Callable[[], NDArray[np.floating]]) -> None:
+    """Show what the fill looks like so far, if anyone watches.
+
+    make: called only then; returns (H, W, 3) float in [0, 1], as `fill` would.
+    """
+    show = getattr(progress, "preview", None)
+    if show is not None:
+        show(make)
+
+
 def run(
     engine: Engine,
-    pixels: NDArray[np.float32],
+    pixels: Sequence[NDArray[np.float32]],
     mask: NDArray[np.bool_],
     options: Any,
-    rng: np.random.Generator,
+    rngs: Sequence[np.random.Generator],
     progress: Progress,
-) -> NDArray[np.float32]:
-    """`engine.fill`, with what it was given kept from being written and what it returns checked.
+) -> list[Filled]:
+    """A fill for each of `pixels`, drawn from the generator of the same place in `rngs`.
+
+    What the engine is given is kept from being written, and what it returns is checked.
 
     Raises `EngineFailed` if the engine raises anything that is not one of our own errors
     (`Cancelled` goes through), or returns something that is no picture of that size, or that
@@ -142,20 +219,32 @@ def run(
     photo's depth clips them.
     """
     name = engine.card.name
-    pixels.flags.writeable = mask.flags.writeable = False
+    for array in (*pixels, mask):
+        array.flags.writeable = False
     try:
-        filled = engine.fill(pixels, mask, options, rng, progress)
+        if len(pixels) > 1:
+            made = list(engine.fill_batch(pixels, mask, options, rngs, progress))  # type: ignore[attr-defined]
+        else:
+            made = [engine.fill(pixels[0], mask, options, rngs[0], progress)]
     except InfillError:
         raise
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise EngineFailed(f"engine {name} failed on this photo ({what})") from error
-    if not isinstance(filled, np.ndarray) or filled.shape != pixels.shape:
-        found = getattr(filled, "shape", type(filled).__name__)
-        raise EngineFailed(f"engine {name} returned {found} in place of shape {pixels.shape}")
-    if filled.dtype.kind != "f":
-        raise EngineFailed(f"engine {name} returned {filled.dtype} pixels in place of float32")
-    if not np.isfinite(filled[mask]).all():
+    if len(made) != len(pixels):
+        raise EngineFailed(f"engine {name} returned {len(made)} fills in place of {len(pixels)}")
+    return [_checked(name, one, before, mask) for one, before in zip(made, pixels, strict=True)]
+
+
+def _checked(name: str, made: Any, before: NDArray[np.float32], mask: NDArray[np.bool_]) -> Filled:
+    filled = made if isinstance(made, Filled) else Filled(made)
+    pixels = filled.pixels
+    if not isinstance(pixels, np.ndarray) or pixels.shape != before.shape:
+        found = getattr(pixels, "shape", type(pixels).__name__)
+        raise EngineFailed(f"engine {name} returned {found} in place of shape {before.shape}")
+    if pixels.dtype.kind != "f":
+        raise EngineFailed(f"engine {name} returned {pixels.dtype} pixels in place of float32")
+    if not np.isfinite(pixels[mask]).all():
         raise EngineFailed(f"engine {name} left pixels that are no number (NaN or infinite)")
     return filled
 
@@ -169,13 +258,18 @@ __all__ = [  # SizeRule lives in geometry, which cannot import upwards, and belo
     "Engine",
     "EngineCard",
     "Family",
+    "Filled",
     "NoOptions",
     "Progress",
     "SizeRule",
     "Weights",
+    "in_batches",
+    "localised",
     "make_options",
     "no_progress",
+    "preview",
     "run",
+    "size_rule",
 ]
 
 ENGINES: Registry[Engine] = Registry(

@@ -1,5 +1,6 @@
 """What a worker process can be asked to do. A task pickles, and says how large it is."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol
@@ -13,6 +14,7 @@ from infill.segmenters.base import Candidate, Prompt
 
 Lane = Literal["fill", "click"]
 Progress = Callable[[float, str], None]
+OFTEN = 0.5  # seconds between two pictures of a fill that is under way
 PREVIEW = 512  # longest side in pixels of the picture that is shown before all are done
 
 
@@ -67,28 +69,34 @@ class FillTask:
     def __call__(self, progress: Progress) -> list[Result]:
         """Raises what `infill.fill` raises."""
         from infill.compiling import announced
-        from infill.pipeline import fill
+        from infill.engines.base import ENGINES, in_batches
 
         tell = getattr(progress, "tell", lambda stage: None)
         show = getattr(progress, "show", None)
-        results: list[Result] = []
         with announced(progress, tell) as report:
+            watched = _Watched(report, show)
+            if in_batches(ENGINES.get(self.engine)):
+                return self._fill(self.seeds, watched)
+            results: list[Result] = []
             for index, seed in enumerate(self.seeds):
-                results.append(
-                    fill(
-                        self.photo,
-                        self.mask,
-                        engine=self.engine,
-                        seed=seed,
-                        blend=self.blend,
-                        match_colour=self.match_colour,
-                        progress=_share(report, index, len(self.seeds)),
-                        **self.options,
-                    )
-                )
+                results += self._fill((seed,), watched.share(index, len(self.seeds)))
                 if show is not None and index + 1 < len(self.seeds):
                     show(preview(results[-1].picture))
         return results
+
+    def _fill(self, seeds: tuple[int, ...], progress: Progress) -> list[Result]:
+        from infill.pipeline import candidates
+
+        return candidates(
+            self.photo,
+            self.mask,
+            seeds=seeds,
+            engine=self.engine,
+            blend=self.blend,
+            match_colour=self.match_colour,
+            progress=progress,
+            **self.options,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,12 +215,36 @@ def _arrays(value: Any, met: set[int]) -> list[NDArray[Any]]:
     return [array for part in parts for array in _arrays(part, met)]
 
 
-def _share(progress: Progress, index: int, count: int) -> Progress:
-    """`progress` of one of several fills as progress of all of them."""
-    if count == 1:
-        return progress
+class _Watched:
+    """Progress of some of several fills as progress of all, and what they look like meanwhile."""
 
-    def report(fraction: float, stage: str) -> None:
-        progress((index + min(max(fraction, 0.0), 1.0)) / count, f"{stage}, {index + 1} of {count}")
+    def __init__(
+        self,
+        progress: Progress,
+        show: Callable[[bytes], None] | None,
+        index: int = 0,
+        count: int = 1,
+    ) -> None:
+        self._progress, self._show = progress, show
+        self._index, self._count = index, count
+        self._last = 0.0
+        if show is not None:
+            self.preview = self._preview
 
-    return report
+    def share(self, index: int, count: int) -> "_Watched":
+        """That of one of `count`."""
+        return _Watched(self._progress, self._show, index, count)
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        if self._count == 1:
+            self._progress(fraction, stage)
+            return
+        share = (self._index + min(max(fraction, 0.0), 1.0)) / self._count
+        self._progress(share, f"{stage}, {self._index + 1} of {self._count}")
+
+    def _preview(self, make: Callable[[], NDArray[Any]]) -> None:
+        """Show the photo (H, W, 3) that `make` draws, if the last one is not too young."""
+        now = time.monotonic()
+        if self._show is not None and now - self._last >= OFTEN:
+            self._last = now
+            self._show(preview(Picture.from_array(make())))
