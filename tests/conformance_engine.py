@@ -1,40 +1,44 @@
 """What every engine must do, whichever it is: `assert_engine(name)`."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import FrozenInstanceError, asdict, fields, is_dataclass
 from typing import Any, get_args
 
 import numpy as np
 import pytest
 
-from infill import geometry, settings
+from infill import settings
 from infill.engines.base import (
     ENGINES,
     Engine,
     Family,
+    Filled,
     SizeRule,
     make_options,
     no_progress,
+    size_rule,
 )
 from infill.errors import BadOption, Cancelled
+from infill.geometry import Box, Frame
 
 SIZES = [(1, 2), (1, 33), (47, 1), (2, 2), (3, 5), (17, 31), (40, 40), (64, 81)]
 THREADS = [1, 2, 8]
 
 
-def assert_engine(name: str, **options: Any) -> None:
+def assert_engine(name: str, threads: Sequence[int] = THREADS, **options: Any) -> None:
     """Every promise in the docstrings of `Engine` and `EngineCard`.
 
+    threads: numbers of them at which the same bytes are promised.
     options: quicker than the defaults, for engines that take long.
     """
     engine = ENGINES.get(name)
     assert_card(name)
     assert_options(engine)
     chosen = make_options(engine, options)
-    for pixels, mask in examples(engine.card.size):
+    for pixels, mask in examples(size_rule(engine, chosen)):
         assert_fill(engine, chosen, pixels, mask)
-    assert_same_bytes(engine, chosen)
+    assert_same_bytes(engine, chosen, threads)
     assert_progress(engine, chosen)
     assert_strided_input(engine, chosen)
 
@@ -46,7 +50,20 @@ def examples(rule: SizeRule) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         for mask in _holes(shape):
             pixels = rng.random((*shape, 3), np.float32)
             pixels[mask] = 0
-            yield geometry.pad(pixels, rule).copy(), geometry.pad(mask, rule).copy()
+            yield _brought(pixels, mask, rule)
+
+
+def _brought(pixels: np.ndarray, mask: np.ndarray, rule: SizeRule) -> tuple[np.ndarray, np.ndarray]:
+    """As the pipeline hands them over, of the size that the rule asks for."""
+    frame = Frame.of(Box(0, 0, *mask.shape), rule)
+    shown, hidden = frame.bring_hidden(pixels, mask)
+    return shown.copy(), hidden.copy()
+
+
+def _fill(engine: Engine, *given: Any) -> np.ndarray:
+    """The pixels of a fill, whichever way the engine returns them."""
+    made = engine.fill(*given)
+    return made.pixels if isinstance(made, Filled) else made
 
 
 def _holes(shape: tuple[int, int]) -> Iterator[np.ndarray]:
@@ -80,7 +97,8 @@ def assert_card(name: str) -> None:
         assert text.strip()
     assert card.published[:4].isdigit(), "published begins with the year"
     assert isinstance(card.commercial_use, bool)
-    assert (card.parameters > 0) == bool(card.weights), "what has weights has parameters"
+    weighty = bool(card.weights or card.checkpoint)
+    assert (card.parameters > 0) == weighty, "what has weights has parameters"
     for weights in card.weights:
         assert weights.source
         assert weights.size > 0
@@ -115,7 +133,7 @@ def assert_fill(engine: Engine, options: Any, pixels: np.ndarray, mask: np.ndarr
     pixels_before, mask_before = pixels.copy(), mask.copy()
     pixels.flags.writeable = mask.flags.writeable = False
     state = np.random.get_state(legacy=False)["state"]["key"].copy()
-    filled = engine.fill(pixels, mask, options, np.random.default_rng(1), no_progress)
+    filled = _fill(engine, pixels, mask, options, np.random.default_rng(1), no_progress)
     assert isinstance(filled, np.ndarray)
     assert filled.dtype == np.float32
     assert filled.shape == pixels.shape
@@ -136,23 +154,23 @@ def _scene(rule: SizeRule) -> tuple[np.ndarray, np.ndarray]:
     mask = np.zeros((96, 120), np.bool_)
     mask[30:60, 40:75] = mask[70:74, 5:110] = True
     pixels[mask] = 0
-    return geometry.pad(pixels.astype(np.float32), rule).copy(), geometry.pad(mask, rule).copy()
+    return _brought(pixels.astype(np.float32), mask, rule)
 
 
-def assert_same_bytes(engine: Engine, options: Any) -> None:
+def assert_same_bytes(engine: Engine, options: Any, threads: Sequence[int] = THREADS) -> None:
     """One seed gives one result, at any number of threads and however often."""
-    pixels, mask = _scene(engine.card.size)
+    pixels, mask = _scene(size_rule(engine, options))
     results = []
-    for threads in (*THREADS, THREADS[0]):
-        with settings.using(threads=threads):
+    for count in (*threads, threads[0]):
+        with settings.using(threads=count):
             rng = np.random.default_rng(7)
-            results.append(engine.fill(pixels, mask, options, rng, no_progress)[mask].tobytes())
+            results.append(_fill(engine, pixels, mask, options, rng, no_progress)[mask].tobytes())
     assert len(set(results)) == 1
 
 
 def assert_progress(engine: Engine, options: Any) -> None:
     """It tells how far it is, never backwards, and stops where the caller asks it to."""
-    pixels, mask = _scene(engine.card.size)
+    pixels, mask = _scene(size_rule(engine, options))
     told: list[tuple[float, str]] = []
     engine.fill(pixels, mask, options, np.random.default_rng(0), lambda *args: told.append(args))
     fractions = [fraction for fraction, _ in told]
@@ -171,14 +189,14 @@ def assert_progress(engine: Engine, options: Any) -> None:
 
 def assert_strided_input(engine: Engine, options: Any) -> None:
     """Arrays that are not contiguous give the same result, or are refused; never garbage."""
-    pixels, mask = _scene(engine.card.size)
+    pixels, mask = _scene(size_rule(engine, options))
     wide = np.zeros((*pixels.shape[:2], 5), np.float32)
     wide[..., 1:4] = pixels
     strided, flipped = wide[..., 1:4], np.asfortranarray(mask)
     before = wide.copy()
-    straight = engine.fill(pixels, mask, options, np.random.default_rng(3), no_progress)
+    straight = _fill(engine, pixels, mask, options, np.random.default_rng(3), no_progress)
     try:
-        filled = engine.fill(strided, flipped, options, np.random.default_rng(3), no_progress)
+        filled = _fill(engine, strided, flipped, options, np.random.default_rng(3), no_progress)
     except (ValueError, TypeError):
         pass
     else:

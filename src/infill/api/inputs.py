@@ -27,8 +27,8 @@ from infill.settings import Settings
 MOST_STEPS = 50  # of a chain of mask operations
 
 _NAMES_A_FILE = re.compile(
-    r"(^|_)(path|file|folder|dir|directory|url|uri|checkpoint|revision|weights|model|device|cache)"
-    r"(_|$)"
+    r"(^|_)(path|file|folder|dir|directory|url|uri|checkpoint|revision|weights|model|device|cache"
+    r"|lora|adapter|controlnet|pipeline)(_|$)"
 )
 
 

@@ -20,6 +20,11 @@ EXTRAS = {
         "the web app (`infill app`) and the HTTP API (`infill serve`)",
     ),
     "torch": (("torch", "safetensors"), "networks; the other extras that need it bring it along"),
+    "diffusion": (
+        ("torch", "diffusers", "transformers", "accelerate", "safetensors", "peft"),
+        "Stable Diffusion, SD-XL, FLUX and kin; RePaint and filling guided by a picture",
+    ),
+    "train": (("torch", "diffusers", "safetensors"), "training the small networks"),
     "metrics": (("scikit-image",), "a peer for `make bench`, and the reference for SSIM's tests"),
 }
 """Extra: the packages it brings, and what they add."""

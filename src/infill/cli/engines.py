@@ -103,4 +103,6 @@ def _options(engine: "Engine") -> dict[str, Any]:
 
 def _megabytes(card: "EngineCard") -> str:
     total = sum(weights.size for weights in card.weights)
+    if card.checkpoint and not total:
+        return "on the hub"
     return f"{total / 1e6:.1f} MB" if total else "none"

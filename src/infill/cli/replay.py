@@ -26,6 +26,14 @@ def replay(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write it again.")
     ] = None,
+    reference: Annotated[
+        Path | None,
+        typer.Option("--reference", help="The reference picture, if it was made with one."),
+    ] = None,
+    reference_mask: Annotated[
+        Path | None,
+        typer.Option("--reference-mask", help="The mask of the object in it, if there was one."),
+    ] = None,
     overwrite: flags.Overwrite = False,
     json: flags.AsJson = False,
     quiet: flags.Quiet = False,
@@ -39,8 +47,10 @@ def replay(
     from infill.recipe import Recipe
 
     recipe = Recipe.read(result)
+    given = {"reference": reference, "reference_mask": reference_mask}
+    pictures = {name: path for name, path in given.items() if path is not None}
     with common.progress_bar(silent=json or quiet) as progress:
-        again = replay_recipe(recipe, photo, progress=progress)
+        again = replay_recipe(recipe, photo, progress=progress, **pictures)
     equal = recipe.same_output(again.recipe)
     differences = list(recipe.differences(again.recipe))
     if output is not None:

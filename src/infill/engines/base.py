@@ -31,6 +31,8 @@ class Weights:
 class EngineCard:
     """The model card that the table of engines, the benchmark and the app print.
 
+    weights: files whose size and SHA-256 are known beforehand.
+    checkpoint: the name on the hub of the model that is used if an option names no other.
     redraws: what the engine returns outside the hole is its own rendition of the photo. The
              pipeline measures how far it has drifted there (see `infill.drift`), corrects it or
              refuses it, unless the engine's option `drift` is "ignore".
@@ -52,6 +54,7 @@ class EngineCard:
     extra: str | None = None
     size: SizeRule = field(default_factory=SizeRule)
     redraws: bool = False
+    checkpoint: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,6 +282,8 @@ ENGINES: Registry[Engine] = Registry(
         "exemplar": "infill.engines.exemplar:Exemplar",
         "telea": "infill.engines.opencv:Telea",
         "navier-stokes": "infill.engines.opencv:NavierStokes",
+        "repaint": "infill.engines.repaint:Repaint",
+        "guided": "infill.engines.guided:Guided",
         "flat": "infill.engines.flat:Flat",
     },
 )

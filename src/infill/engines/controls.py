@@ -48,7 +48,7 @@ def controls(engine: Engine) -> tuple[Control, ...]:
 
 
 def _kind(name: str, hint: Any) -> tuple[Kind, tuple[str, ...]]:
-    if name == REFERENCE:
+    if name.startswith(REFERENCE):  # and `reference_mask`, the object in it
         return "picture", ()
     if get_origin(hint) is Literal:
         return "choice", tuple(map(str, get_args(hint)))

@@ -29,11 +29,12 @@ LABELS = {
     "num_inference_steps": "Steps",
     "strength": "Strength",
     "reference": "Reference picture",
+    "reference_mask": "Mask of the object in it",
 }
 TOLD = {
     "guidance_scale": "How closely to follow the prompt.",
     "num_inference_steps": "More steps take longer and show more detail.",
-    "strength": "1 forgets what lay in the hole; lower keeps some of it.",
+    "strength": "1 starts from noise; lower from a smooth first fill.",
     "reference": "A picture of what should be there.",
 }
 

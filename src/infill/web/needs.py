@@ -46,10 +46,14 @@ def cards() -> dict[str, EngineCard]:
     return found
 
 
+SUGGESTED = "sdxl"
+"""The engine to replace things with, where it can run here."""
+
+
 def follows_prompt(all_cards: dict[str, EngineCard]) -> str | None:
-    """The first engine that fills by a prompt and can run here."""
-    ready = (name for name, card in all_cards.items() if card.needs_prompt and not to_type(card))
-    return next(ready, None)
+    """The engine to suggest that fills by a prompt and can run here."""
+    ready = [name for name, card in all_cards.items() if card.needs_prompt and not to_type(card)]
+    return SUGGESTED if SUGGESTED in ready else next(iter(ready), None)
 
 
 def prompt_extra(name: str = "diffusion") -> str:
