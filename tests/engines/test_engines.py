@@ -10,16 +10,27 @@ from infill.engines.flat import Flat
 from infill.engines.opencv import NavierStokes, Telea
 from infill.errors import BadOption, Cancelled, EngineFailed
 from tests.conformance import assert_engine
+from tests.conformance_engine import assert_card, assert_options
 
 RNG = np.random.default_rng
 
 
-@pytest.mark.parametrize("name", ENGINES.names())
+READY = [name for name in ENGINES.names() if ENGINES.get(name).card.extra is None]
+"""Engines that need nothing beside; the others are held to the protocol beside their own tests."""
+
+
+@pytest.mark.parametrize("name", READY)
 def test_conformance(name: str) -> None:
     assert_engine(name)
 
 
-@pytest.mark.parametrize("name", ENGINES.names())
+@pytest.mark.parametrize("name", [name for name in ENGINES.names() if name not in READY])
+def test_cards_and_options_of_the_others(name: str) -> None:
+    assert_card(name)
+    assert_options(ENGINES.get(name))
+
+
+@pytest.mark.parametrize("name", READY)
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_one_colour_stays_one_colour(name: str, dtype: type) -> None:
     top = np.iinfo(dtype).max
