@@ -12,17 +12,18 @@ ROOT = Path(infill.__file__).parent
 
 FLOORS = [  # from the top; a name stands for a module, or for a package and all that is in it
     {"cli", "api", "web", "__main__"},
-    {"bench", "batch", "jobs", "train"},
-    {"pipeline", "segmentation", "loading", "result", "recipe"},
+    {"bench", "batch", "sweep", "jobs", "train"},
+    {"pipeline", "pieces", "segmentation", "loading", "result", "recipe"},
     {"engines", "segmenters", "metrics", "executors"},
     {"nets", "diffusion"},
-    {"masks", "geometry", "regions", "composite", "picture"},
+    {"masks", "geometry", "regions", "composite", "drift", "picture", "sheets"},
     {
         "errors",
         "registry",
         "lazy",
         "settings",
         "threads",
+        "weights",
         "compiling",
         "device",
         "memory",

@@ -39,6 +39,7 @@ class Settings:
         "facebook/sam-vit-base", "Segment Anything model: a name on the hub, or a local folder"
     )
     device: str = _setting("auto", "where networks run: auto, cpu, cuda, cuda:1, mps")
+    offline: int = _setting(0, "1 = never touch the network; weights have to be here")
     embedding_bytes: int = _setting(
         2**30, "memory for what segmenters keep of the last photos, in bytes"
     )

@@ -191,7 +191,7 @@ class TestLists:
         )
         told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert told.returncode == 0, told.stderr
-        assert "type: hf download nobody/has-this" in told.stdout
+        assert "type: infill download sam --model nobody/has-this" in told.stdout
 
     def test_metrics(self, served: Served) -> None:
         served.post(files=files(), data={"engine": "telea"})

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from infill import fill
 from infill.picture import Picture, read_text
 from tests.cli.tools import (
     call,
@@ -253,3 +254,33 @@ def test_a_recipe_that_lies_beside_is_announced(work: Path) -> None:
     answer = call(*args, "-o", work / "out.bmp")
     assert f"  recipe: {work / 'out.bmp.recipe.json'}\n" in answer.out
     assert "  recipe: " not in call(*args, "-o", work / "out.png").out
+
+
+class TestCandidates:
+    def test_each_has_a_name_and_a_seed(self, work: Path) -> None:
+        photo, mask = work / "photo.png", work / "mask.png"
+        answer = call("fill", photo, "-m", mask, "-n", 2, "--seed", 5, "--json")
+        told = json.loads(answer.out)["candidates"]
+        assert [one["recipe"]["seed"] for one in told] == [5, 6]
+        names = ["photo.filled-1.png", "photo.filled-2.png"]
+        assert [Path(one["output"]).name for one in told] == names
+        alone = fill(photo, mask, seed=6)
+        made = Picture.load(work / names[1])
+        assert np.array_equal(made.pixels, alone.picture.pixels)
+
+    def test_none_is_overwritten(self, work: Path) -> None:
+        (work / "photo.filled-2.png").write_bytes(b"mine")
+        answer = call("fill", work / "photo.png", "-m", work / "mask.png", "-n", 2)
+        assert answer.code == 2
+        assert "photo.filled-2.png" in answer.err
+        assert not (work / "photo.filled-1.png").exists(), "said before the work is done"
+
+    def test_stdout_holds_one(self, work: Path) -> None:
+        answer = call("fill", work / "photo.png", "-m", work / "mask.png", "-n", 2, "-o", "-")
+        assert answer.code == 2
+        assert "stdout holds one picture" in answer.err
+
+    def test_a_prompt_is_for_engines_that_read_it(self, work: Path) -> None:
+        answer = call("fill", work / "photo.png", "-m", work / "mask.png", "--prompt", "a cat")
+        assert answer.code == 2
+        assert "engine exemplar has no option 'prompt'" in answer.err

@@ -5,7 +5,6 @@ import shutil
 import socket
 import time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,8 @@ import pytest
 
 from infill.errors import BadOption, MissingExtra, MissingWeights
 from infill.segmenters.sam import LOADED, Options, Sam, _networks, checkpoint, families, loaded
+from infill.settings import using
+from infill.weights import Source, choose, hub, transfer
 from tests.segmenters import sam_models
 
 pytest.importorskip("torch")
@@ -31,24 +32,24 @@ class Hub:
         self.before, self.answer = before, answer
         self.looked: list[Any] = []
         self.fetched: list[Any] = []
-        patch.setattr(huggingface_hub, "snapshot_download", self.look)
-        patch.setattr(checkpoint, "_download", self.fetch)
+        patch.setattr(hub, "cached", self.look)
+        patch.setattr(hub, "ask", self.tell)
+        patch.setattr(hub, "_selected", lambda source, listing: [])
+        patch.setattr(hub, "_fetch_all", self.fetch)
 
-    def look(self, name: str, *, revision: str | None, local_files_only: bool) -> str:
-        assert local_files_only
-        self.looked.append((name, revision))
-        return str(given(self.before))
-
-    def fetch(self, name: str, revision: str | None) -> Path:
-        self.fetched.append((name, revision))
-        found: Path = given(self.answer)
+    def look(self, source: Source) -> Path | None:
+        self.looked.append((source.name, source.revision))
+        found: Path | None = self.before
         return found
 
+    def tell(self, source: Source) -> None:
+        self.fetched.append((source.name, source.revision))
+        if isinstance(self.answer, Exception):
+            raise self.answer
 
-def given(answer: Any) -> Any:
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    def fetch(self, *_: Any) -> Path:
+        found: Path = self.answer
+        return found
 
 
 NOT_HERE = LocalEntryNotFoundError("not here")
@@ -75,31 +76,33 @@ class TestLocate:
     def test_what_is_here_is_used_without_a_look_at_the_network(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        hub = Hub(monkeypatch, before=sam_models.folder("sam"))
+        asked = Hub(monkeypatch, before=sam_models.folder("sam"))
         assert checkpoint.locate(NAME, "v1") == sam_models.folder("sam")
-        assert (hub.looked, hub.fetched) == ([(NAME, "v1")], [])
+        assert (asked.looked, asked.fetched) == ([(NAME, "v1")], [])
 
     def test_what_is_missing_or_half_there_is_downloaded(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         (tmp_path / "config.json").write_text("{}")
-        for before in (NOT_HERE, tmp_path):
-            hub = Hub(monkeypatch, before, sam_models.folder("sam"))
+        for before in (None, tmp_path):
+            asked = Hub(monkeypatch, before, sam_models.folder("sam"))
             assert checkpoint.locate(NAME) == sam_models.folder("sam")
-            assert hub.fetched == [(NAME, None)]
+            assert asked.fetched == [(NAME, None)]
 
     def test_what_is_half_there_on_the_hub_too(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        Hub(monkeypatch, NOT_HERE, tmp_path)
-        with pytest.raises(MissingWeights, match=f"hf download {NAME}"):
+        Hub(monkeypatch, None, tmp_path)
+        with pytest.raises(MissingWeights, match=rf"{NAME} on the hub .* model\.safetensors"):
             checkpoint.locate(NAME)
 
     def test_offline_never_asks_the_network(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        hub = Hub(monkeypatch, NOT_HERE, sam_models.folder("sam"))
+        asked = Hub(monkeypatch, None, sam_models.folder("sam"))
         with pytest.raises(MissingWeights):
             checkpoint.locate(NAME, offline=True)
-        assert hub.fetched == []
+        with using(offline=1), pytest.raises(MissingWeights, match="the network is off"):
+            checkpoint.locate(NAME)
+        assert asked.fetched == []
 
     @pytest.mark.parametrize(
         "error",
@@ -109,18 +112,20 @@ class TestLocate:
     def test_the_error_is_what_to_type(
         self, monkeypatch: pytest.MonkeyPatch, error: Exception
     ) -> None:
-        Hub(monkeypatch, NOT_HERE, error)
+        Hub(monkeypatch, None, error)
         with pytest.raises(MissingWeights) as caught:
             checkpoint.locate(NAME, "v1")
         text = str(caught.value)
-        assert f"hf download {NAME} --revision v1" in text
+        assert f"infill download sam --model {NAME} --revision v1" in text
         assert "INFILL_SAM_CHECKPOINT" in text
         assert "\n" not in text
         assert caught.value.__cause__ is error
 
     def test_a_licence_to_accept_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        Hub(monkeypatch, NOT_HERE, refusal(GatedRepoError, 403))
-        with pytest.raises(MissingWeights, match=r"hf auth login.*hf download facebook/sam3"):
+        Hub(monkeypatch, None, refusal(GatedRepoError, 403))
+        with pytest.raises(
+            MissingWeights, match=r"hf auth login.*infill download sam --model facebook/sam3"
+        ):
             checkpoint.locate("facebook/sam3")
 
     @pytest.mark.parametrize("name", ["./nowhere", "/nowhere/at/all", "a/b/c"])
@@ -145,42 +150,22 @@ class TestLocate:
 
 
 class TestDownload:
-    def test_nothing_but_configuration_and_safetensors(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        wanted = ["config.json", "vocab.json", "merges.txt", "model-00001-of-2.safetensors"]
+    def test_nothing_but_configuration_and_safetensors(self) -> None:
+        wanted = ["config.json", "vocab.json", "merges.txt", "model-00001-of-00002.safetensors"]
         others = ["pytorch_model.bin", "sam2.1.pt", "tf_model.h5", "code.py", "onnx/config.json"]
-        fetched: list[Any] = []
-
-        def info(api: Any, name: str, *, revision: str | None, timeout: float) -> Any:
-            assert (name, revision) == (NAME, "v1")
-            assert 0 < timeout < 60
-            return SimpleNamespace(siblings=[SimpleNamespace(rfilename=n) for n in wanted + others])
-
-        def fetch(name: str, file: str, *, revision: str | None, etag_timeout: float) -> str:
-            assert (name, revision) == (NAME, "v1")
-            assert 0 < etag_timeout < 60
-            fetched.append(file)
-            return str(tmp_path / "snapshot" / file)
-
-        monkeypatch.setattr(huggingface_hub.HfApi, "model_info", info)
-        monkeypatch.setattr(huggingface_hub, "hf_hub_download", fetch)
-        assert checkpoint._download(NAME, "v1") == tmp_path / "snapshot"
-        assert fetched == wanted
+        assert choose(wanted + others, checkpoint.source(NAME).wanted) == wanted
 
     def test_a_network_that_swallows_everything_is_given_up(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         """A hub that takes the question and never answers."""
         with socket.create_server(("127.0.0.1", 0)) as silent:
             where = f"http://127.0.0.1:{silent.getsockname()[1]}"
             monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", where)
-            monkeypatch.setattr(
-                huggingface_hub, "snapshot_download", lambda *_, **__: given(NOT_HERE)
-            )
-            monkeypatch.setattr(checkpoint, "SECONDS", 0.2)
+            monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+            monkeypatch.setattr(transfer, "SECONDS", 0.2)
             start = time.monotonic()
-            with pytest.raises(MissingWeights, match=f"hf download {NAME}"):
+            with pytest.raises(MissingWeights, match=f"infill download sam --model {NAME}"):
                 checkpoint.locate(NAME)
             assert time.monotonic() - start < 30
 

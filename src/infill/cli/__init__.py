@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from infill.cli import app as page
-from infill.cli import batch, compare, demo, doctor, engines, fill, mask, replay, segment, serve
+from infill.cli import (
+    batch,
+    compare,
+    demo,
+    doctor,
+    download,
+    engines,
+    fill,
+    mask,
+    replay,
+    segment,
+    serve,
+    sweep,
+)
 
 app = typer.Typer(
     name="infill",
@@ -19,7 +32,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (fill, segment, mask, batch, compare, replay, engines, demo, page, serve, doctor):
+COMMANDS = (
+    fill,
+    segment,
+    mask,
+    batch,
+    sweep,
+    compare,
+    replay,
+    engines,
+    download,
+    demo,
+    page,
+    serve,
+    doctor,
+)
+for module in COMMANDS:
     module.register(app)
 
 

@@ -87,6 +87,7 @@ def batch(
     refine: flags.Refine = "",
     engine: flags.EngineName = None,
     option: flags.EngineOption = None,
+    offline: flags.Offline = False,
     seed: Annotated[
         int,
         typer.Option(

@@ -88,6 +88,7 @@ def _strip(example: "Example", result: "Result") -> "NDArray[Any]":
     import numpy as np
 
     from infill.picture import Picture
+    from infill.sheets import overlay
 
     before = Picture.load(example.photo).pixels
     scale = WIDTH / before.shape[1]
@@ -97,16 +98,6 @@ def _strip(example: "Example", result: "Result") -> "NDArray[Any]":
     pictures = [cv2.resize(picture, size, interpolation=way) for picture in pictures]
     gap = np.full((size[1], GAP, 3), 255, dtype=np.uint8)
     return np.hstack([pictures[0], gap, pictures[1], gap, pictures[2]])
-
-
-def overlay(pixels: "NDArray[Any]", mask: "NDArray[Any]") -> "NDArray[Any]":
-    """(H, W, 3) uint8: the 8-bit photo with what is under the mask tinted magenta."""
-    import numpy as np
-
-    tinted = pixels.copy()
-    tint = np.array([255, 0, 200], dtype=np.float32)
-    tinted[mask] = (0.4 * tinted[mask] + 0.6 * tint).astype(np.uint8)
-    return tinted
 
 
 def _write_sheet(strips: "list[NDArray[Any]]", path: Path) -> Path:

@@ -27,6 +27,8 @@ EXAMPLES = """[bold]Examples[/bold]
 
 [green]infill fill - -m mask.png --format png < photo.jpg > clean.png[/green]
 
+[green]infill fill photo.jpg -m mask.png -e sdxl --prompt "a red armchair" -n 4[/green]
+
 [green]infill mask make photo.jpg --box 9,9,90,90 -o - | infill fill photo.jpg -m -[/green]"""
 
 
@@ -64,8 +66,23 @@ def fill(
     threshold: flags.Threshold = 0.5,
     refine: flags.Refine = "",
     engine: flags.EngineName = None,
+    prompt: flags.Prompt = None,
+    reference: flags.Reference = None,
     option: flags.EngineOption = None,
     seed: flags.Seed = 0,
+    count: Annotated[
+        int,
+        typer.Option(
+            "--candidates",
+            "-n",
+            min=1,
+            max=64,
+            metavar="N",
+            help="Fill it N times, with as many seeds: photo.filled-1.jpg and so on.",
+            rich_help_panel=flags.ENGINE,
+        ),
+    ] = 1,
+    offline: flags.Offline = False,
     blend: flags.Blend = 0.0,
     match_colour: flags.MatchColour = False,
     recipe: flags.RecipeChoice = "embed",
@@ -92,53 +109,83 @@ def fill(
     target = streams.target(_output(photo, output), json=json)
     if target is None and keep == "beside":
         raise BadOption("there is no place beside stdout; use --recipe embed or none")
-    from infill.picture import check_output
-    from infill.pipeline import fill as fill_photo
+    if target is None and count > 1:
+        raise BadOption("stdout holds one picture; name a file with --output for several")
+    from infill.pipeline import candidates
 
-    name, options = common.engine_and_options(engine, option)
+    name, options = common.engine_and_options(engine, _pairs(option, prompt, reference))
     begun = perf_counter()
     picture, drawn = _load(photo, mask, invert_mask, threshold)
     bare = not (mask or box or polygon)
-    if target is not None:
-        # A cut-out becomes opaque, so what the result can be saved as shows only then.
-        check_output(
-            target,
-            None if bare else picture,
-            overwrite=overwrite,
-            inputs=streams.files((photo, mask)),
-        )
+    targets = _numbered(target, count)
+    _check_outputs(targets, None if bare else picture, (photo, mask), overwrite)
     loaded = perf_counter()
     hole = _hole(picture, drawn, box, polygon, refine)
     hole.flags.writeable = False  # so that it need not be copied
     masked = perf_counter()
     with common.progress_bar(silent=quiet or json) as progress:
-        result = fill_photo(
+        results = candidates(
             picture,
             hole,
+            seeds=range(seed, seed + count),
             engine=name,
-            seed=seed,
             blend=blend,
             match_colour=match_colour,
             opaque=bare,
             progress=progress,
             **options,
         )
-    filled = perf_counter()
     del picture, drawn, hole  # room for the encoder, in a large photo
-    wanted = str(target) if target is not None else format or _stdout_format(photo)
-    if target is None:
-        streams.write(result.to_bytes(wanted, recipe=keep, quality=quality))
-    else:
-        result.save(target, overwrite=overwrite, recipe=keep, quality=quality)
-    seconds = {**result.seconds, "save": perf_counter() - filled}
-    seconds["load"] += loaded - begun
-    seconds["mask"] += masked - loaded
-    result = replace(result, seconds=seconds)
+    told = []
+    for target in targets:
+        result, filled = results.pop(0), perf_counter()
+        wanted = str(target) if target is not None else format or _stdout_format(photo)
+        if target is None:
+            streams.write(result.to_bytes(wanted, recipe=keep, quality=quality))
+        else:
+            result.save(target, overwrite=overwrite, recipe=keep, quality=quality)
+        seconds = {**result.seconds, "save": perf_counter() - filled}
+        seconds["load"] += (loaded - begun) / count
+        seconds["mask"] += (masked - loaded) / count
+        result = replace(result, seconds=seconds)
+        if json:
+            told.append(report(result, photo, target))
+        elif not quiet:
+            beside = result.recipe_path(target, keep) if target is not None else None
+            _tell(result, target, proof_sentence(result, wanted, quality), beside, verbose)
     if json:
-        common.print_json(report(result, photo, target))
-    elif not quiet:
-        beside = result.recipe_path(target, keep) if target is not None else None
-        _tell(result, target, proof_sentence(result, wanted, quality), beside, verbose)
+        common.print_json(told[0] if count == 1 else {"candidates": told})
+
+
+def _pairs(option: list[str] | None, prompt: str | None, reference: Path | None) -> list[str]:
+    """All that was said of the engine's options, as KEY=VALUE."""
+    short = {"prompt": prompt, "reference": reference}
+    return [*(option or []), *(f"{key}={text}" for key, text in short.items() if text is not None)]
+
+
+def _numbered(target: Path | None, count: int) -> list[Path | None]:
+    """Where each candidate goes: `clean-1.png` and so on, or the target itself for one."""
+    if target is None or count == 1:
+        return [target]
+    return [target.with_name(f"{target.stem}-{n}{target.suffix}") for n in range(1, count + 1)]
+
+
+def _check_outputs(
+    targets: list[Path | None],
+    picture: "Picture | None",
+    inputs: tuple[str | None, ...],
+    overwrite: bool,
+) -> None:
+    """Before the work is done: that its results can be saved where they are to go.
+
+    picture: the photo, or None for a cut-out: it becomes opaque, so what the result can be saved
+    as shows only then.
+    """
+    from infill.picture import check_output
+
+    for target in targets:
+        if target is not None:
+            check_output(target, picture, overwrite=overwrite, inputs=streams.files(inputs))
 
 
 def _output(photo: str, output: str | None) -> str:

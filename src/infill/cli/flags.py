@@ -1,8 +1,35 @@
 """The options that several commands have, each written once."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+@contextmanager
+def _without_network() -> Iterator[None]:
+    """The setting `offline`, here and in the processes that are started from here."""
+    from infill.settings import using
+
+    before = os.environ.get("INFILL_OFFLINE")
+    os.environ["INFILL_OFFLINE"] = "1"
+    try:
+        with using(offline=1):
+            yield
+    finally:
+        if before is None:
+            del os.environ["INFILL_OFFLINE"]
+        else:
+            os.environ["INFILL_OFFLINE"] = before
+
+
+def _go_offline(context: typer.Context, wanted: bool) -> bool:
+    if wanted:
+        context.with_resource(_without_network())
+    return wanted
 
 
 def engine_names() -> list[str]:
@@ -55,6 +82,26 @@ EngineOption = Annotated[
         "-O",
         metavar="KEY=VALUE",
         help="An option of the engine's own.",
+        rich_help_panel=ENGINE,
+    ),
+]
+Prompt = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt",
+        "-p",
+        metavar="TEXT",
+        help="What should be there; short for -O prompt=TEXT.",
+        rich_help_panel=ENGINE,
+    ),
+]
+Reference = Annotated[
+    Path | None,
+    typer.Option(
+        "--reference",
+        "-r",
+        metavar="PICTURE",
+        help="What the engine is to go by; short for -O reference=PICTURE.",
         rich_help_panel=ENGINE,
     ),
 ]
@@ -136,5 +183,14 @@ Quality = Annotated[
         max=100,
         help="Of a lossy output; a JPEG that stays one keeps the tables it came with.",
         rich_help_panel=RESULT,
+    ),
+]
+Offline = Annotated[
+    bool,
+    typer.Option(
+        "--offline",
+        callback=_go_offline,
+        help="Never touch the network: weights have to be on this machine.",
+        rich_help_panel=ENGINE,
     ),
 ]

@@ -155,9 +155,9 @@ def show(
     verbose: flags.Verbose = 0,
 ) -> None:
     """Lay a mask over its photo, so that you see what it covers."""
-    from infill.cli.demo import overlay
     from infill.masks.parse import as_mask
     from infill.picture import as_picture, check_output
+    from infill.sheets import overlay
 
     target = streams.target(output, json=json)
     streams.read_once(photo, mask)

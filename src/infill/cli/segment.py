@@ -54,6 +54,7 @@ def segment(
         str | None, typer.Option("--segmenter", "-s", metavar="NAME", help="classic or sam.")
     ] = None,
     refine: flags.Refine = "",
+    offline: flags.Offline = False,
     overwrite: flags.Overwrite = False,
     json: flags.AsJson = False,
     quiet: flags.Quiet = False,

@@ -27,6 +27,7 @@ from infill.segmenters.base import Candidate, Prompt, SegmenterCard
 
 if TYPE_CHECKING:
     from infill.segmenters.sam.networks import Features, Network
+    from infill.weights import Source
 
 MOST = 3
 """Candidates at most, for one prompt."""
@@ -111,6 +112,14 @@ class Sam:
             checkpoint=given.checkpoint or now.sam_checkpoint,
             device=device.pick(given.device),
         )
+
+    def sources(self, options: Given | None = None) -> "tuple[Source, ...]":
+        """The weights that the network needs. options: in place of those that it was given."""
+        from infill.segmenters.sam.checkpoint import source
+
+        chosen = options or self._given
+        checkpoint = chosen.checkpoint or settings.current().sam_checkpoint
+        return (source(checkpoint, chosen.revision),)
 
     def embed(self, pixels: NDArray[np.uint8]) -> State:
         """What the network computes of the photo. pixels: (H, W, 3) uint8 RGB.

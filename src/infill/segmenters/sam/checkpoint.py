@@ -7,12 +7,12 @@ is missing is downloaded.
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infill.errors import MissingWeights
 from infill.lazy import need
+from infill.weights import Source, find
 
 if TYPE_CHECKING:
     import torch
@@ -20,77 +20,34 @@ if TYPE_CHECKING:
 
 EXTRA = "segment"
 WEIGHTS = "model.safetensors"
-WANTED = ("*.json", "*.txt", "model*.safetensors")
+WANTED = ("*.json", "*.txt", "model*.safetensors", "!*/*")
 """What is downloaded: configuration, vocabulary and weights, without the copies for others."""
 
-SECONDS = 10
-"""How long the hub may take to answer."""
+
+def source(checkpoint: str, revision: str | None = None) -> Source:
+    """What is wanted of a checkpoint. checkpoint: a local folder, or a name on the hub."""
+    return Source(
+        checkpoint,
+        wanted=WANTED,
+        complete=complete,
+        revision=revision,
+        extra=EXTRA,
+        command=f"infill download sam --model {checkpoint}",
+        where="INFILL_SAM_CHECKPOINT",
+        holds=f"a config.json and all of {WEIGHTS}, as transformers' save_pretrained writes them",
+    )
 
 
 def locate(checkpoint: str, revision: str | None = None, *, offline: bool = False) -> Path:
-    """The folder that holds a checkpoint, downloaded if it is not there and `offline` is False.
+    """The folder that holds a checkpoint, downloaded if it is not there and `offline` is False
+    and the network is not off by the settings.
 
     checkpoint: a local folder, or a name on the Hugging Face hub.
     Raises `MissingWeights`, whose message is what to type, also where the hub cannot be reached.
     """
-    folder = Path(checkpoint).expanduser()
-    if folder.is_dir():
-        if complete(folder):
-            return folder
-        raise MissingWeights(
-            f"{folder} does not hold a config.json and all of {WEIGHTS}; "
-            f"name a folder that transformers' save_pretrained wrote"
-        )
-    found, reason = _here(checkpoint, revision)
-    if found is None and not offline and not isinstance(reason, ValueError):  # no such name
-        try:
-            found = _download(checkpoint, revision)
-        except Exception as error:  # the hub's library has changed its client, and so the kinds
-            reason = error
-    if found is None or not complete(found):
-        raise MissingWeights(_advice(checkpoint, revision, reason)) from reason
-    return found
-
-
-def _here(checkpoint: str, revision: str | None) -> tuple[Path | None, Exception | None]:
-    """The folder of a checkpoint that was downloaded before, or why there is none."""
-    hub = need("huggingface_hub", extra=EXTRA)
-    try:
-        found = Path(hub.snapshot_download(checkpoint, revision=revision, local_files_only=True))
-    except (OSError, ValueError) as error:  # ValueError: no model can be called that
-        return None, error
-    return (found if complete(found) else None), None
-
-
-def _download(checkpoint: str, revision: str | None) -> Path:
-    """The folder of a checkpoint, fetched from the hub. Raises what the hub's library raises.
-
-    File by file, for the library's own way to fetch a whole asks for the list of files without
-    any limit of time: where a network swallows what is sent, it would wait for ever.
-    """
-    hub = need("huggingface_hub", extra=EXTRA)
-    told = hub.HfApi().model_info(checkpoint, revision=revision, timeout=SECONDS)
-    names = [entry.rfilename for entry in told.siblings or ()]
-    folder = Path()
-    for name in names:
-        if "/" not in name and any(fnmatch(name, pattern) for pattern in WANTED):
-            path = hub.hf_hub_download(checkpoint, name, revision=revision, etag_timeout=SECONDS)
-            folder = Path(path).parent
-    return folder
-
-
-def _advice(checkpoint: str, revision: str | None, reason: Exception | None) -> str:
-    from huggingface_hub.errors import GatedRepoError, HFValidationError
-
-    if isinstance(reason, HFValidationError):
-        return f"there is no folder {checkpoint}; set INFILL_SAM_CHECKPOINT to one, or to a name"
-    command = f"hf download {checkpoint}" + (f" --revision {revision}" if revision else "")
-    if isinstance(reason, GatedRepoError):
-        command = f"hf auth login, once https://hf.co/{checkpoint} lets you in, and {command}"
-    return (
-        f"the weights of {checkpoint} are not on this machine; where there is a network, type: "
-        f"{command}; or set INFILL_SAM_CHECKPOINT to a folder that holds them"
-    )
+    if Path(checkpoint).expanduser().is_file():
+        raise MissingWeights(f"{checkpoint} is a file; name the folder that it lies in")
+    return find(source(checkpoint, revision), offline=True if offline else None)
 
 
 def complete(folder: Path) -> bool:

@@ -1,0 +1,77 @@
+"""A pickle of tensors to safetensors, opened so that nothing in it can run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from infill.errors import BadOption, MissingWeights, Unreadable
+from infill.files import check_writable, write_atomically
+from infill.lazy import need
+from infill.weights.snapshot import PICKLES, SAFE
+
+if TYPE_CHECKING:
+    import torch
+
+NESTED = ("state_dict", "model", "params_ema", "params", "ema")
+"""Names under which training scripts keep the weights, beside their own business."""
+
+EXTRA = "torch"
+
+
+def convert(path: Path, target: Path | None = None, *, overwrite: bool = False) -> Path:
+    """Write the tensors of a pickle to a .safetensors, under the names they have, and return its
+    path; without `target` it lies beside the pickle.
+
+    The pickle is opened by PyTorch's reader for tensors alone (`weights_only`), which refuses
+    whatever would run code; then nothing is written. Values keep their dtype.
+
+    Raises `MissingWeights` for a file that holds more than tensors, or none; `BadOption` for one
+    of another kind; `Unreadable`, `Unwritable` and `WouldOverwrite`.
+    """
+    if path.suffix.lower() not in PICKLES:
+        raise BadOption(f"{path} is none of {', '.join(PICKLES)}, so there is nothing to convert")
+    if not path.is_file():
+        raise Unreadable(f"there is no file {path}; name the file to convert")
+    target = path.with_suffix(SAFE) if target is None else target
+    if target.suffix != SAFE:
+        raise BadOption(f"{target} should end with {SAFE}")
+    check_writable(target, overwrite=overwrite, inputs=[path])
+    found = tensors(_read(path))
+    if not found:
+        raise MissingWeights(f"{path} holds no tensors by name; take another file")
+    save = need("safetensors.torch", extra=EXTRA).save_file
+    return write_atomically(
+        target, lambda file: save(found, file.name, {"format": "pt"}), overwrite=overwrite
+    )
+
+
+def _read(path: Path) -> Any:
+    torch = need("torch", extra=EXTRA)
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever bytes can do to a reader
+        line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise MissingWeights(
+            f"{path} holds more than tensors, or is damaged ({line}), and is not opened: it could "
+            f"run code; take the same weights as {SAFE} from whoever publishes them"
+        ) from error
+
+
+def tensors(found: Any) -> "dict[str, torch.Tensor]":
+    """The named tensors in what a checkpoint holds, each with memory of its own."""
+    if not isinstance(found, Mapping):
+        return {}
+    for name in NESTED:
+        inner = found.get(name)
+        if isinstance(inner, Mapping) and inner:
+            return tensors(inner)
+    is_tensor = need("torch", extra=EXTRA).is_tensor
+    given: dict[str, torch.Tensor] = {}
+    seen: set[int] = set()
+    for name, value in found.items():
+        if is_tensor(value):
+            memory = value.untyped_storage().data_ptr()
+            own = value.detach().contiguous()
+            given[str(name)] = own.clone() if memory in seen else own
+            seen.add(memory)
+    return given
