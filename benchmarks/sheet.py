@@ -3,13 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from benchmarks.names import GMIC, OURS
 from benchmarks.table import Row
+from infill import sheets
 from infill.metrics.base import METRICS, format_score
 
 CELL = 400
@@ -63,7 +63,7 @@ def draw(
 ) -> None:
     """Write the sheet: for each photo its title and its pictures with their captions."""
     wide = max(len(row) for _, row in pictures)
-    font = ImageFont.load_default(13)
+    font = sheets.font(13)
     bands = [_band(title, row, wide, font) for title, row in pictures]
     sheet = Image.new("RGB", (bands[0].width, sum(band.height for band in bands)), PAPER)
     top = 0
@@ -78,34 +78,24 @@ def _band(
     title: str,
     row: Sequence[tuple[str, NDArray[np.uint8] | None]],
     wide: int,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    font: "sheets.Font",
 ) -> Image.Image:
     shown = [None if pixels is None else fitted(pixels) for _, pixels in row]
     tall = max(pixels.shape[0] for pixels in shown if pixels is not None)
     band = Image.new("RGB", (wide * (CELL + GAP), tall + 2 * LINE + 2 * GAP), PAPER)
     pen = ImageDraw.Draw(band)
-    pen.text((GAP, 0), _plain(title), INK, font=font)
+    pen.text((GAP, 0), sheets.plain(title), INK, font=font)
     for column, ((text, _), pixels) in enumerate(zip(row, shown, strict=True)):
         left = column * (CELL + GAP)
-        pen.text((left + GAP, LINE), _plain(text), INK, font=font)
+        pen.text((left + GAP, LINE), sheets.plain(text), INK, font=font)
         if pixels is not None:
             band.paste(Image.fromarray(pixels), (left, 2 * LINE))
     return band
 
 
-def _plain(text: str) -> str:
-    """The text with what Pillow's own font can draw."""
-    return text.replace("×", "x").replace("–", "-")
-
-
 def fitted(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The picture with its longest side at `CELL`; never enlarged."""
-    height, width = pixels.shape[:2]
-    scale = CELL / max(height, width)
-    if scale >= 1:
-        return pixels
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return sheets.fitted(pixels, CELL)
 
 
 def hole_shown(truth: NDArray[np.uint8], hole: NDArray[np.bool_]) -> NDArray[np.uint8]:

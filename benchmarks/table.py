@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.limits import Limit
 from benchmarks.names import GMIC, OURS
 from infill.metrics.base import METRICS, format_score
+from infill.sheets import markdown
 
 MEASURED = ("psnr", "haarpsi", "texture", "sharpness")
 """The metrics that are measured, by their names in the registry."""
@@ -94,9 +95,8 @@ def as_markdown(summary: Mapping[str, Sequence[Scores]], labels: Mapping[str, st
     """Tables for a document, one per kind."""
     parts = []
     for kind, lines in summary.items():
-        table = [list(HEADINGS), ["---", *["---:"] * (len(HEADINGS) - 1)]]
-        table += [cells(line, labels) for line in lines]
-        body = "\n".join("| " + " | ".join(row) + " |" for row in table)
+        rows = [cells(line, labels) for line in lines]
+        body = markdown(HEADINGS, rows, right=range(1, len(HEADINGS)))
         parts.append(f"### {kind.capitalize()}\n\n{body}")
     return "\n\n".join(parts)
 

@@ -31,7 +31,10 @@ def assert_metric(metric: Metric) -> None:
     assert_card(metric)
     for shape in SIZES:
         assert_row(metric, picture(shape), picture(shape, 1), middle(shape))
-        assert_perfect_scores_best(metric, picture(shape), middle(shape))
+        if metric.card.blind:
+            assert_truth_is_not_looked_at(metric, shape)
+        else:
+            assert_perfect_scores_best(metric, picture(shape), middle(shape))
     for mask in (np.zeros((13, 11), bool), np.ones((13, 11), bool)):
         assert_row(metric, picture((13, 11)), picture((13, 11), 1), mask)
     assert_worse_fill_scores_worse(metric)
@@ -69,6 +72,13 @@ def assert_perfect_scores_best(metric, truth, mask):
             assert value == math.inf or value == pytest.approx(1), key
         else:
             assert value == best[metric.card.better[key]], key
+
+
+def assert_truth_is_not_looked_at(metric, shape):
+    """A blind metric gives the same row whatever it is told is the truth."""
+    filled, mask = picture(shape, 1), middle(shape)
+    rows = [metric.measure(truth, filled, mask) for truth in (filled, picture(shape, 2))]
+    np.testing.assert_equal(rows[0], rows[1])
 
 
 def assert_worse_fill_scores_worse(metric):

@@ -23,13 +23,18 @@ ROWS_FILE = "rows.jsonl"
 class RowFile:
     """The rows of one output folder; a context manager that holds the folder's lock."""
 
-    def __init__(self, folder: Path, identity: Mapping[str, Any], *, restart: bool) -> None:
+    def __init__(
+        self, folder: Path, identity: Mapping[str, Any], *, restart: bool, key: str = "input"
+    ) -> None:
         """Open or continue the run in `folder`, which is made if it is missing.
+
+        key: the entry that tells one row from another.
 
         Raises `BatchError` if another process is writing there, or if the folder holds a run
         with another `identity` (a flat mapping of names to JSON values) and not `restart`.
         """
         self.folder = folder
+        self._key = key
         self.rows: dict[str, Row] = {}
         self.continues = False
         try:
@@ -53,7 +58,7 @@ class RowFile:
         if run_path.exists():
             _check_identity(_read_json(run_path), json.loads(json.dumps(identity)), self.folder)
             self.continues = True
-            self.rows = read_rows(rows_path)
+            self.rows = read_rows(rows_path, self._key)
         else:
             text = json.dumps(identity, indent=2, sort_keys=True) + "\n"
             write_atomically(run_path, text.encode(), overwrite=True)
@@ -67,9 +72,9 @@ class RowFile:
         self._file = path.open("ab", buffering=0)
 
     def append(self, row: Row) -> None:
-        """Keep `row`; its "input" names the photo. One line, one write."""
+        """Keep `row` in place of an earlier one with the same key. One line, one write."""
         assert self._file is not None
-        self.rows[row["input"]] = row
+        self.rows[row[self._key]] = row
         self._file.write(_line(row))
 
     def sort(self, inputs: Iterable[str]) -> None:
@@ -95,15 +100,15 @@ class RowFile:
         self.close()
 
 
-def read_rows(path: Path) -> dict[str, Row]:
-    """The rows of a `rows.jsonl` by input, the last of each; lines that are torn are left out."""
+def read_rows(path: Path, key: str = "input") -> dict[str, Row]:
+    """The rows of a `rows.jsonl` by `key`, the last of each; lines that are torn are left out."""
     rows: dict[str, Row] = {}
     if not path.exists():
         return rows
     for line in path.read_bytes().split(b"\n"):
         try:
             row = json.loads(line)
-            rows[row["input"]] = row
+            rows[row[key]] = row
         except (ValueError, TypeError, KeyError):
             continue
     return rows

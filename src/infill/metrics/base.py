@@ -24,6 +24,7 @@ class MetricCard:
     better:  every key of a row, in the order of the columns, and which way it improves.
     digits:  digits after the point for each key; 2 where it says nothing.
     paper:   where the metric is from, "" for none.
+    blind:   looks at the filled photo alone, so a fill that equals the truth is not its best.
     """
 
     name: str
@@ -31,6 +32,7 @@ class MetricCard:
     better: Mapping[str, Better]
     digits: Mapping[str, int] = field(default_factory=dict)
     paper: str = ""
+    blind: bool = False
 
 
 class Metric(Protocol):
@@ -69,6 +71,7 @@ METRICS: Registry[Metric] = Registry(
         "haarpsi": "infill.metrics.haarpsi:HaarPsi",
         "texture": "infill.metrics.texture:Texture",
         "sharpness": "infill.metrics.sharpness:Sharpness",
+        "seam": "infill.metrics.seam:Seam",
     },
 )
 
