@@ -111,7 +111,7 @@ class TestNeeds:
             card = ENGINES.get("unmet").card
             assert needs.to_type(card) == "pip install 'infill[diffusion]'"
             assert "pip install" in page.card_text(card)
-            assert page.title(card) == "unmet (not installed)"
+            assert page.title(card) == "unmet (not here yet)"
         finally:
             needs.lacking.cache_clear()
 

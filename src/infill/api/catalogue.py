@@ -8,7 +8,7 @@ from infill.engines.base import ENGINES
 from infill.errors import MissingExtra, MissingWeights
 from infill.segmenters.base import SEGMENTERS
 from infill.settings import Settings
-from infill.web.needs import lacking
+from infill.web.needs import lacking, to_type
 
 
 def engines(default: str) -> dict[str, Any]:
@@ -19,10 +19,12 @@ def engines(default: str) -> dict[str, Any]:
             engine = ENGINES.get(name)
         except Exception:  # another package's plug-in may raise anything; the rest still works
             continue
+        if engine.card.needs_model:  # which a request may not name
+            continue
         card = asdict(engine.card)
-        del card["size"]
+        del card["size"], card["needs_model"]
         told = [asdict(control) for control in served_controls(engine)]
-        install = to_install(engine.card.extra)
+        install = to_type(engine.card)
         found.append(
             card
             | {

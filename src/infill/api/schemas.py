@@ -241,6 +241,8 @@ class EngineInfo(BaseModel):
     weights: list[dict[str, Any]]
     needs_prompt: bool
     needs_reference: bool
+    redraws: bool = Field(description="Redraws the known pixels too; drift is corrected.")
+    checkpoint: str = Field(description="The model on the hub that it loads, or nothing.")
     extra: str | None
     available: bool
     install: str | None = Field(description="What to type on the server if it is not available.")

@@ -1,6 +1,7 @@
 """`infill engines`: what can fill, as a table, or one engine's whole card."""
 
 from dataclasses import asdict, fields
+from textwrap import shorten
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,8 @@ EXAMPLES = """[bold]Examples[/bold]
 [green]infill engines[/green]   all of them
 
 [green]infill engines telea[/green]   one card, with the engine's options"""
+
+SHORT = 40  # letters of a licence in the table; the card has it whole
 
 
 def register(app: typer.Typer) -> None:
@@ -68,7 +71,7 @@ def _tell_all(cards: list["EngineCard"]) -> None:
             card.family,
             card.published,
             _megabytes(card),
-            card.licence,
+            shorten(card.licence, SHORT, placeholder=" …"),
             "yes" if card.commercial_use else "no",
             card.summary,
         ]

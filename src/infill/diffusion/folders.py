@@ -3,14 +3,15 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from infill import weights
 from infill.diffusion.schedule import NoiseSchedule
 from infill.errors import MissingWeights
 from infill.weights import Source
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SAFE = "diffusion_pytorch_model.safetensors"
 PICKLE = "diffusion_pytorch_model.bin"  # what older models have; read as tensors only
@@ -118,7 +119,7 @@ def stamp(path: Path) -> tuple[float, ...]:
     return tuple(number for one in told for number in (float(one.st_mtime_ns), float(one.st_size)))
 
 
-def modern(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def modern(state: "Mapping[str, Tensor]") -> "dict[str, Tensor]":
     """Tensors under today's names: older files call the parts of attention otherwise."""
     renamed = {
         ".query.": ".to_q.",

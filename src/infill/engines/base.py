@@ -33,6 +33,7 @@ class EngineCard:
 
     weights: files whose size and SHA-256 are known beforehand.
     checkpoint: the name on the hub of the model that is used if an option names no other.
+    needs_model: there is none: the option `model` must name it, which a server's clients may not.
     redraws: what the engine returns outside the hole is its own rendition of the photo. The
              pipeline measures how far it has drifted there (see `infill.drift`), corrects it or
              refuses it, unless the engine's option `drift` is "ignore".
@@ -55,6 +56,7 @@ class EngineCard:
     size: SizeRule = field(default_factory=SizeRule)
     redraws: bool = False
     checkpoint: str = ""
+    needs_model: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +116,8 @@ class Engine(Protocol):
         by `frame.bring`.
     goal(pixels, mask, options) -> (pixels, where): what the fill is to come close to,
         (H, W, 3) float32, and where, (H, W) bool; as `fill` sees them.
+    calls(options) -> int: how often a fill of one region runs its network.
+    sources(options) -> sequence of `infill.weights.Source`: what `infill download` fetches.
 
     An option called `reference` is a `Picture` or None; `reference_mask` a (H, W) bool array,
     True = the object, or None.
@@ -284,6 +288,19 @@ ENGINES: Registry[Engine] = Registry(
         "navier-stokes": "infill.engines.opencv:NavierStokes",
         "repaint": "infill.engines.repaint:Repaint",
         "guided": "infill.engines.guided:Guided",
+        "diffusers": "infill.engines.diffusers.generic:Diffusers",
+        "sd": "infill.engines.diffusers.presets:Sd",
+        "sd2": "infill.engines.diffusers.presets:Sd2",
+        "sdxl": "infill.engines.diffusers.presets:Sdxl",
+        "sd3": "infill.engines.diffusers.presets:Sd3",
+        "flux-fill": "infill.engines.diffusers.presets:FluxFill",
+        "flux-kontext": "infill.engines.diffusers.presets:FluxKontext",
+        "flux2-klein": "infill.engines.diffusers.presets:Flux2Klein",
+        "qwen-image": "infill.engines.diffusers.presets:QwenImage",
+        "qwen-image-edit": "infill.engines.diffusers.presets:QwenImageEdit",
+        "z-image": "infill.engines.diffusers.presets:ZImage",
+        "chroma": "infill.engines.diffusers.presets:Chroma",
+        "kandinsky": "infill.engines.diffusers.presets:Kandinsky",
         "flat": "infill.engines.flat:Flat",
     },
 )

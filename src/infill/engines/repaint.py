@@ -136,7 +136,6 @@ def square(side: int) -> SizeRule:
 
 def model_sources(options: WalkOptions) -> list[Source]:
     """The weights that a fill with these options needs on this machine."""
-    need("torch", extra=EXTRA)
     from infill.diffusion.folders import source
 
     return [source(options.model)]

@@ -178,6 +178,7 @@ class Pool:
         values = asdict(self.limits) | {"device": device, "threads": self.limits.worker_threads}
         variables = environment(self.limits.worker_threads)
         variables |= {f"INFILL_{name.upper()}": str(value) for name, value in values.items()}
+        variables["INFILL_OFFLINE"] = "1"  # a request never starts a download: people do
         return Keeper(
             variables,
             WarmTask(lane),

@@ -3,7 +3,8 @@
 from functools import cache
 from importlib import metadata
 
-from infill.engines.base import ENGINES, EngineCard
+from infill import weights
+from infill.engines.base import ENGINES, EngineCard, make_options
 
 
 @cache
@@ -29,20 +30,33 @@ def lacking(extra: str) -> tuple[str, ...]:
 
 
 def to_type(card: EngineCard) -> str | None:
-    """The command that installs what the engine lacks; None if it lacks nothing."""
-    if card.extra is None or not lacking(card.extra):
-        return None
-    return f"pip install 'infill[{card.extra}]'"
+    """The command that brings what the engine lacks, packages or weights; None if nothing."""
+    if card.extra is not None and lacking(card.extra):
+        return f"pip install 'infill[{card.extra}]'"
+    return None if has_weights(card) else f"infill download {card.name}"
+
+
+def has_weights(card: EngineCard) -> bool:
+    """Whether the model that the engine takes by default is on this machine, if it needs one."""
+    if not card.checkpoint:
+        return True
+    engine = ENGINES.get(card.name)
+    sources = getattr(engine, "sources", None)
+    if sources is None:
+        return True  # its fill will tell
+    return all(weights.here(source) is not None for source in sources(make_options(engine, {})))
 
 
 def cards() -> dict[str, EngineCard]:
-    """The card of every engine that can be loaded, by name."""
+    """The card of every engine that can be loaded and needs no model named, by name."""
     found = {}
     for name in ENGINES.names():
         try:
-            found[name] = ENGINES.get(name).card
+            card = ENGINES.get(name).card
         except Exception:  # another package's plug-in may raise anything; the rest still works
             continue
+        if not card.needs_model:
+            found[name] = card
     return found
 
 
@@ -57,8 +71,12 @@ def follows_prompt(all_cards: dict[str, EngineCard]) -> str | None:
 
 
 def prompt_extra(name: str = "diffusion") -> str:
-    """How engines that follow a prompt are installed, to be put behind a sentence; "" where this
+    """How an engine that follows a prompt is had, to be put behind a sentence; "" where this
     version of Infill has none.
     """
     known = metadata.metadata("infill").get_all("Provides-Extra") or []
-    return f"; type: pip install 'infill[{name}]'" if name in known else ""
+    if name not in known:
+        return ""
+    if lacking(name):
+        return f"; type: pip install 'infill[{name}]'"
+    return f"; type: infill download {SUGGESTED}" if SUGGESTED in ENGINES else ""

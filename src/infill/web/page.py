@@ -291,7 +291,7 @@ def _options(page: Page, engine: str, entries: list[controls.Key]) -> None:
 
 
 def title(card: EngineCard) -> str:
-    return f"{card.name} (not installed)" if needs.to_type(card) else card.name
+    return f"{card.name} (not here yet)" if needs.to_type(card) else card.name
 
 
 def card_text(card: EngineCard | None) -> str:
@@ -300,6 +300,8 @@ def card_text(card: EngineCard | None) -> str:
         return "<p>This engine cannot be loaded; choose another one.</p>"
     size = sum(weights.size for weights in card.weights)
     memory = f"weights of {size / 2**20:.0f} MB" if size else "no weights to load"
+    if card.checkpoint and not size:
+        memory = f"{card.parameters / 1e6:.0f} million weights to load"
     use = "commercial use allowed" if card.commercial_use else "no commercial use"
     lines = [
         f"<b>{escape(card.name)}</b>: {escape(card.summary.rstrip('.'))}.",
@@ -308,5 +310,5 @@ def card_text(card: EngineCard | None) -> str:
     ]
     command = needs.to_type(card)
     if command:
-        lines.append(f"It is not installed; type <code>{escape(command)}</code>.")
+        lines.append(f"It is not on this machine yet; type <code>{escape(command)}</code>.")
     return "".join(f"<p>{line}</p>" for line in lines)

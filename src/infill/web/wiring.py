@@ -254,7 +254,7 @@ def _preset_view(page: Page, preset: str, engine: str) -> View:
         better = follows_prompt(page.cards)
         if better is None:
             said = view.notice(
-                f"no engine that follows a prompt is installed{prompt_extra()}. "
+                f"no engine that follows a prompt is here yet{prompt_extra()}. "
                 f"{engine} fills with what is around",
                 "warning",
             )
