@@ -28,7 +28,7 @@ MOST_STEPS = 50  # of a chain of mask operations
 
 _NAMES_A_FILE = re.compile(
     r"(^|_)(path|file|folder|dir|directory|url|uri|checkpoint|revision|weights|model|device|cache"
-    r"|lora|adapter|controlnet|pipeline)(_|$)"
+    r"|lora|adapter|controlnet|pipeline|config|prior)(_|$)"
 )
 
 
@@ -52,7 +52,10 @@ def fill_task(body: FillRequest, limits: Settings) -> tuple[FillTask, Mask | Non
             masks.append(
                 as_mask(body.mask, photo, threshold=body.threshold, invert=body.invert_mask)
             )
-    make_checked(engine, options)
+    chosen = make_checked(engine, options)
+    each = getattr(chosen, "candidates", 1)  # of which the engine itself returns the best
+    if len(seeds) * each > limits.served_batch:
+        raise _too_many(len(seeds) * each, limits.served_batch)
     hole = union((photo.height, photo.width), masks, body.box, body.polygon)
     if body.format is not None and hole is not None:
         check_holds(body.format, photo)
@@ -172,10 +175,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e30
 
 
-def make_checked(engine: Engine, options: Mapping[str, Any]) -> None:
-    """Raise `BadOption` now for what the engine would refuse in the worker."""
+def make_checked(engine: Engine, options: Mapping[str, Any]) -> Any:
+    """The engine's `Options`. Raises `BadOption` now for what it would refuse in the worker."""
     try:
-        make_options(engine, options)
+        return make_options(engine, options)
     except (ArithmeticError, AttributeError, LookupError) as error:
         raise BadOption(f"engine {engine.card.name}: {error}") from error
 
