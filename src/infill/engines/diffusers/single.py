@@ -1,0 +1,114 @@
+"""A model that is one .safetensors file: which family it is of, and how it is read.
+
+The file holds numbers alone. Tokenizers and the networks' measures come from a folder of the
+same layout (option `config`); where the file holds only the network that denoises, as files of
+the larger families do, the other networks come from there as well.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from infill import weights
+from infill.engines.diffusers import families, parts
+from infill.engines.diffusers.families import Family
+from infill.errors import BadOption, MissingWeights
+from infill.lazy import need
+
+if TYPE_CHECKING:
+    from infill.engines.diffusers.loading import Loaded
+
+KINDS = {  # what diffusers calls what it finds in a file's keys
+    "v1": "stable-diffusion",
+    "v2": "stable-diffusion",
+    "inpainting": "stable-diffusion",
+    "inpainting_v2": "stable-diffusion",
+    "xl_base": "stable-diffusion-xl",
+    "xl_inpaint": "stable-diffusion-xl",
+    "playground-v2-5": "stable-diffusion-xl",
+    "sd3": "stable-diffusion-3",
+    "sd35_medium": "stable-diffusion-3",
+    "sd35_large": "stable-diffusion-3",
+    "flux-dev": "flux",
+    "flux-schnell": "flux",
+    "flux-fill": "flux-fill",
+    "chroma": "chroma",
+    "z-image-turbo": "z-image",
+}
+WHOLE = ("first_stage_model.", "vae.")
+TEXT = ("cond_stage_model.", "conditioner.", "text_encoders.")
+
+
+def family(path: Path) -> Family:
+    """The family of a single file, by its keys. Raises `BadOption` for none that is known."""
+    weights.check_safe(path)
+    kind = _kind(path)
+    if kind not in KINDS:
+        raise BadOption(
+            f"{path} holds no model that fills holes here (its keys say {kind}); "
+            f"families: {', '.join(sorted(set(KINDS.values())))}"
+        )
+    return families.by_name(KINDS[kind])
+
+
+def fits(found: Family, family: Family) -> bool:
+    """Whether a file of the family `found` can be read as one of `family`: FLUX.1 and Kontext
+    have networks of one shape, so a file does not tell."""
+    return found.name == family.name or (found.name, family.name) == ("flux", "flux-kontext")
+
+
+def _kind(path: Path) -> str:
+    utils = need("diffusers.loaders.single_file_utils", extra="diffusion")
+    shapes = {
+        key: SimpleNamespace(shape=tuple(part.get_shape())) for key, part in _slices(path).items()
+    }
+    found: str = utils.infer_diffusers_model_type(shapes)
+    guess = "model.diffusion_model.input_blocks.0.0.weight" not in shapes
+    return "nothing known" if found == "v1" and guess else found  # it says v1 of all it can't tell
+
+
+def _slices(path: Path) -> dict[str, Any]:
+    library = need("safetensors", extra="diffusion")
+    try:
+        with library.safe_open(str(path), framework="pt") as file:
+            return {key: file.get_slice(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, library.SafetensorError) as error:
+        raise MissingWeights(
+            f"{path} is damaged or no .safetensors file; fetch it again"
+        ) from error
+
+
+def is_whole(path: Path) -> bool:
+    """Whether the file holds the autoencoder and the text encoder too."""
+    keys = list(_slices(path))
+    return all(any(key.startswith(start) for key in keys) for start in (WHOLE, TEXT))
+
+
+def load(
+    path: Path, base: Path, family: Family, pipeline: Any, how: dict[str, Any], whole: bool
+) -> "Loaded":
+    """The pipeline of a file; `base` is the folder of its layout."""
+    from infill.engines.diffusers.loading import NEVER, Loaded
+
+    sums = {path.name: weights.sha256_of(path)}
+    if whole:
+        named = parts.index(base)
+        given: dict[str, Any] = {part: None for part in NEVER if part in named}
+        dtype, local = how["dtype"], how["local_files_only"]
+        pipe = pipeline.from_single_file(
+            str(path), config=str(base), dtype=dtype, local_files_only=local, **given
+        )
+        return Loaded(pipe, family, sums)
+    parts.check_whole(base, family.parts, "config")
+    library = need("diffusers", extra="diffusion")
+    name = str(parts.index(base)[family.network][1])
+    network = getattr(library, name).from_single_file(
+        str(path),
+        config=str(base),
+        subfolder=family.network,
+        dtype=how["dtype"],
+        local_files_only=True,
+    )
+    pipe = pipeline.from_pretrained(base, **{family.network: network}, **how)
+    others = tuple(part for part in family.parts if part != family.network)
+    return Loaded(pipe, family, sums | parts.hashes(base, others, base.name))

@@ -1,0 +1,121 @@
+"""What a family honours changes the fill; what it does not is an error, never silence."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from infill.engines.base import ENGINES, make_options
+from infill.engines.diffusers import options as pieces
+from infill.engines.diffusers.families import FAMILIES
+from infill.errors import BadOption
+from tests.engines.diffusers import scenes
+
+HONOURED: dict[str, dict[str, Any]] = {  # what is set beside it, so that it counts
+    "sd": {
+        "prompt": "a green hill",
+        "negative_prompt": "blurred",
+        "guidance_scale": 3.0,
+        "strength": 0.5,
+        "scheduler": "euler",
+        "num_inference_steps": 3,
+    },
+    "sd3": {"prompt": "a green hill", "negative_prompt": "blurred", "guidance_scale": 2.0},
+    "flux-fill": {"prompt": "a green hill", "guidance_scale": 3.0, "strength": 0.5},
+    "flux-kontext": {"guidance_scale": 9.0, "true_cfg_scale": 3.0, "strength": 0.5},
+    "flux2-klein": {"prompt": "a green hill", "strength": 0.5},
+    "qwen-image": {"negative_prompt": "blurred", "true_cfg_scale": 2.0, "strength": 0.5},
+    "z-image": {"prompt": "a green hill", "guidance_scale": 3.0, "strength": 0.5},
+    "chroma": {"negative_prompt": "blurred", "true_cfg_scale": 2.0, "strength": 0.5},
+    "kandinsky": {"prompt": "a green hill", "negative_prompt": "blurred", "prior_steps": 3},
+}
+REFUSED = [
+    ("flux-fill", "negative_prompt", "blurred"),
+    ("flux-fill", "true_cfg_scale", 2.0),
+    ("flux-fill", "reference", None),
+    ("sd", "true_cfg_scale", 2.0),
+    ("sd3", "scheduler", "ddim"),
+    ("sd3", "controlnet", "some/net"),
+    ("qwen-image", "guidance_scale", 2.0),
+    ("chroma", "guidance_scale", 2.0),
+    ("flux2-klein", "negative_prompt", "blurred"),
+    ("kandinsky", "strength", 0.5),
+    ("kandinsky", "lora", "some/lora"),
+    ("z-image", "ip_adapter", "some/adapter"),
+]
+CONTRADICTIONS = [
+    ("sd", {"negative_prompt": "x", "guidance_scale": 1.0}, "negative_prompt has no effect"),
+    ("z-image", {"negative_prompt": "x"}, "set guidance_scale above 0"),
+    ("flux-kontext", {"negative_prompt": "x"}, "set true_cfg_scale above 1"),
+    ("sd", {"lora_scale": 0.5}, "lora_scale has no effect without lora"),
+    ("sd", {"ip_adapter": "a/b"}, "ip_adapter needs a reference"),
+    ("sd", {"reference": scenes.photo()}, "reference has no effect by itself"),
+    ("sd", {"controlnet": "a/b", "control": "reference"}, "control=reference needs a reference"),
+    ("sd", {"control": "reference"}, "no effect without controlnet"),
+    ("sd", {"strength": 0.0}, "strength must be between 0.02 and 1"),
+    ("sd", {"guidance_scale": True}, "guidance_scale is a number"),
+    ("sd", {"num_inference_steps": 0}, "num_inference_steps must be between 1 and 1000"),
+    ("sd", {"prompt": 3}, "prompt is text"),
+]
+
+
+@pytest.mark.parametrize("name", HONOURED)
+def test_what_is_honoured_changes_the_fill(name: str, model: Callable[[str], Path]) -> None:
+    plain = scenes.filled(name, model)
+    _, mask = scenes.region()
+    for option, value in HONOURED[name].items():
+        changed = scenes.filled(name, model, **{option: value})
+        assert np.abs(changed - plain)[mask].max() > 1e-5, option
+
+
+@pytest.mark.parametrize(("name", "option", "value"), REFUSED)
+def test_what_is_not_honoured_is_refused(name: str, option: str, value: Any) -> None:
+    with pytest.raises(BadOption, match=f"engine {name} has no option '{option}'; it has: prompt"):
+        make_options(ENGINES.get(name), {option: value})
+
+
+@pytest.mark.parametrize(("name", "given", "told"), CONTRADICTIONS)
+def test_options_without_effect_are_refused(name: str, given: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadOption, match=told):
+        make_options(ENGINES.get(name), given)
+
+
+def test_too_few_steps_for_the_strength(model: Callable[[str], Path]) -> None:
+    with pytest.raises(BadOption, match=r"strength 0.2 of 2 steps leaves none"):
+        scenes.filled("sd", model, strength=0.2)
+
+
+def test_a_distilled_model_takes_no_guidance(model: Callable[[str], Path]) -> None:
+    with pytest.raises(BadOption, match="distilled and takes no guidance_scale"):
+        scenes.filled("flux2-klein", model, guidance_scale=4.0)
+    base = {"model": str(model("flux2-klein-base"))}
+    weak = scenes.filled("flux2-klein", model, guidance_scale=1.5, **base)
+    strong = scenes.filled("flux2-klein", model, guidance_scale=6.0, **base)
+    assert np.abs(weak - strong).max() > 1e-5
+
+
+def test_kontext_and_klein_go_by_a_reference(model: Callable[[str], Path]) -> None:
+    for name in ("flux-kontext", "flux2-klein"):
+        plain = scenes.filled(name, model)
+        one, other = (
+            scenes.filled(name, model, reference=scenes.reference(seed)) for seed in (5, 6)
+        )
+        assert np.abs(one - plain).max() > 1e-5
+        assert np.abs(one - other).max() > 1e-6
+
+
+def test_a_reference_stands_in_for_the_prompt(model: Callable[[str], Path]) -> None:
+    made = scenes.filled("flux-kontext", model, prompt="", reference=scenes.reference())
+    assert np.isfinite(made).all()
+
+
+def test_every_family_says_what_it_takes() -> None:
+    for family in FAMILIES:
+        chosen = family.options()
+        assert isinstance(chosen, pieces.Common)
+        assert family.has("prompt")
+        assert family.has("drift")
+        assert family.has("lora") == (family.name != "kandinsky")
+    assert len({family.name for family in FAMILIES}) == len(FAMILIES)
