@@ -254,20 +254,14 @@ class TestCompiling:
         fill(small)
         assert compiler.calls == 4
 
-    def test_auto_does_not_compile_on_the_processor(self, small: Any, compiler: Compiler) -> None:
-        for _ in range(5):
-            tune(small, "cpu", size=SIZE)
-        fill(small)
-        assert (compiler.made, compiler.calls) == (0, 0)
-
-    def test_auto_compiles_on_cuda_a_size_that_keeps_coming(
-        self, small: Any, compiler: Compiler
+    @pytest.mark.parametrize("device", ["cpu", "cuda"])
+    def test_nothing_is_compiled_by_itself(
+        self, small: Any, compiler: Compiler, device: str
     ) -> None:
-        tuned = [tune(small, "cuda", size=SIZE).compiling for _ in range(5)]
-        assert tuned == [False, False, False, True, True]
-        assert not tune(small, "cuda", size=(64, 128, 1)).compiling
-        assert tune(small, "cuda", size=SIZE).compiling
-        assert not tune(small, "cuda", compile="off", size=SIZE).compiling
+        for _ in range(5):
+            assert not tune(small, device, size=SIZE).compiling
+        assert tune(small, device, compile="on", size=SIZE).compiling
+        assert not tune(small, device, size=SIZE).compiling
         fill(small)
         assert compiler.calls == 0
 
@@ -288,7 +282,7 @@ class TestCompiling:
         told = "the model ran without being compiled: compiling failed (no C compiler found)"
         assert tuned.notes == [told]
         assert tune(small, "cpu", compile="on", size=SIZE).notes == [told]
-        assert tune(small, "cpu", compile="auto", size=SIZE).notes == []
+        assert tune(small, "cpu", compile="off", size=SIZE).notes == []
 
     def test_running_out_of_memory_while_compiling_is_no_reason_to_go_on(
         self, small: Any, compiler: Compiler

@@ -81,7 +81,7 @@ class Common(Checked):
     num_inference_steps: int = steps(30)
     dtype: Dtype = option("auto", "Number format of the network; auto: what the device does best.")
     memory: Asked = option("auto", "How thriftily to use the device's memory.")
-    compile: Compile = option("auto", "Compile the network: a minute once, then quicker fills.")
+    compile: Compile = option("off", "Compile the network: a minute once, then quicker fills.")
     drift: Drift = option("correct", "If the model moves or recolours what it should keep.")
 
     def _check_together(self) -> None:

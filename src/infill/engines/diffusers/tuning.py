@@ -15,7 +15,7 @@ looks at what it finds, and undoes what no longer holds.
 """
 
 import functools
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import RLock
@@ -24,9 +24,8 @@ from typing import Any, Literal
 from infill.engines.diffusers.memory import is_out_of_memory, kind
 from infill.lazy import need
 
-Compile = Literal["auto", "on", "off"]
+Compile = Literal["off", "on"]
 
-REPEATS = 3  # fills of one size after which compiling it is taken to be worth the minute it costs
 MOST_SIZES = 6  # PyTorch keeps eight kinds of compiled code of one function, then gives up
 MODE: str | None = None  # of torch.compile; None = its default
 TUNED = "_infill_tuned"  # where a pipeline keeps its `Tuned`
@@ -42,19 +41,18 @@ class Tuned:
     notes:     what the user ought to know of this fill; filled while it runs.
     """
 
-    fills: Counter[Hashable] = field(default_factory=Counter)
     compiled: set[Hashable] = field(default_factory=set)
     compiling: bool = False
     broken: str = ""
     notes: list[str] = field(default_factory=list)
 
 
-def tune(pipe: Any, device: str, *, compile: Compile = "auto", size: Hashable = None) -> Tuned:
+def tune(pipe: Any, device: str, *, compile: Compile = "off", size: Hashable = None) -> Tuned:
     """Make `pipe` quick for the fill that comes next. It lies on `device` already.
 
-    compile: "on" = compile denoiser and decoder for this size; "off" = don't use compiled ones;
-             "auto" = on CUDA alone, and from the fourth fill of a size on: compiling takes
-             about a minute for each size and saves a second or two a fill.
+    compile: "on" = compile denoiser and decoder for this size, which takes about a minute, once;
+             "off" = don't use compiled ones. Nothing chooses by itself: compiled code rounds
+             otherwise, and a seed is to give the same bytes whatever was filled before.
     size:    whatever makes shapes differ: (height, width, batch), and whether there is guidance.
 
     Nothing is compiled while weights move between memories (offload); where compiling fails,
@@ -67,8 +65,7 @@ def tune(pipe: Any, device: str, *, compile: Compile = "auto", size: Hashable = 
     if kind(device) == "cuda":
         _channels_last(pipe)
         fuse_projections(pipe, at_rest=not _moves(pipe))
-    tuned.fills[size] += 1
-    tuned.compiling = _wants_compiled(pipe, tuned, device, compile, size)
+    tuned.compiling = _wants_compiled(pipe, tuned, compile, size)
     if tuned.compiling:
         tuned.compiled.add(size)
         for network, idle in _targets(pipe):
@@ -171,20 +168,17 @@ def _on_meta(network: Any) -> bool:
 # --- compiling ----------------------------------------------------------------------------------
 
 
-def _wants_compiled(pipe: Any, tuned: Tuned, device: str, compile: Compile, size: Hashable) -> bool:
+def _wants_compiled(pipe: Any, tuned: Tuned, compile: Compile, size: Hashable) -> bool:
     if compile == "off":
         return False
-    wanted = compile == "on" or (
-        kind(device) == "cuda" and (size in tuned.compiled or tuned.fills[size] > REPEATS)
-    )
     why_not = tuned.broken
     if _moves(pipe):
         why_not = "to spare memory the model's weights move while it works"
     elif len(tuned.compiled | {size}) > MOST_SIZES:
         why_not = f"it has been compiled for {MOST_SIZES} other sizes, which is the most"
-    if wanted and why_not and compile == "on":
+    if why_not:
         tuned.notes.append(f"the model ran without being compiled: {why_not}")
-    return wanted and not why_not
+    return not why_not
 
 
 def _targets(pipe: Any) -> Iterator[tuple[Any, Callable[[], bool]]]:
