@@ -61,6 +61,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=64, help="pictures at once")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="cpu (the default), cuda, auto, …")
+    parser.add_argument(
+        "--dtype", default="float32", choices=("float32", "bfloat16"), help="of the network"
+    )
     parser.add_argument("--steps", type=int, help="steps of the walk; default: the engine's own")
     parser.add_argument("--published", action="store_true",
                         help="also the paper's schedule, with ten times the calls")  # fmt: skip
@@ -84,7 +87,7 @@ class Bench:
 
         self.options, self.out = options, options.out
         self.device = pick(options.device, extra="diffusion")
-        self.denoiser = load(options.model, self.device, precision="float32")
+        self.denoiser = load(options.model, self.device, precision=options.dtype)
         folder = options.targets or Path(os.environ.get("INFILL_BENCH", ".")).parent / "clicks"
         things = find_things(folder) if folder.is_dir() else []
         if not things:
@@ -97,7 +100,7 @@ class Bench:
         self.about = (
             f"{len(self.samples)} photos at {self.denoiser.side} × {self.denoiser.side} pixels "
             f"({dropped} left out, whose hole is too small or too large in its frame), "
-            f"{options.seeds} seed(s) each; model {options.model}"
+            f"{options.seeds} seed(s) each; model {options.model} in {options.dtype}"
         )
         print(self.about, file=sys.stderr)
 
@@ -159,7 +162,14 @@ class Bench:
         chosen = vars(options_for(self.samples[0], self.options.model, setting))
         plain = {name: value for name, value in chosen.items() if name not in UNTOLD}
         samples = [(sample.name, sample.thing.name) for sample in self.samples]
-        told = [self.denoiser.sha256, plain, samples, self.options.seeds, self.device]
+        told = [
+            self.denoiser.sha256,
+            self.options.dtype,
+            plain,
+            samples,
+            self.options.seeds,
+            self.device,
+        ]
         text = json.dumps(told, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 

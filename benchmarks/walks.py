@@ -10,6 +10,7 @@ within noise where the interval of its differences from the published one, photo
 """
 
 import argparse
+import hashlib
 import json
 import sys
 import time
@@ -98,7 +99,7 @@ def run(options: argparse.Namespace) -> None:
     made: dict[str, dict[str, Any]] = {}
     for index, (name, walk) in enumerate(WALKS.items()):
         if name.startswith(tuple(wanted)):
-            made[name] = _walk(samples, {**walk, "dtype": options.dtype}, index == 1, options)
+            made[name] = _kept(samples, {**walk, "dtype": options.dtype}, index == 1, options)
             told = ", ".join(f"{key} {_mean(made[name], key):.4f}" for key in FIGURES)
             print(f"{name}: {made[name]['calls']} calls, {told}", file=sys.stderr)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -106,6 +107,27 @@ def run(options: argparse.Namespace) -> None:
     print(table(samples, made))
     kept = {name: {k: v for k, v in one.items() if k != "pictures"} for name, one in made.items()}
     (options.out / "walks.json").write_text(json.dumps(kept, indent=1))
+
+
+def _kept(
+    samples: "Sequence[Sample]", walk: Mapping[str, Any], again: bool, options: argparse.Namespace
+) -> dict[str, Any]:
+    """What `_walk` made, from the folder `cache` if the same was made before."""
+    import numpy as np
+
+    from infill.diffusion.model import load
+
+    weights = load(options.model, options.device).sha256
+    told = [walk, again, weights, [sample.name for sample in samples], options.device]
+    key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:20]
+    path: Path = options.out / "cache" / f"{key}.npz"
+    if not path.exists():
+        made = _walk(samples, walk, again, options)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figures = {name: value for name, value in made.items() if name != "pictures"}
+        np.savez_compressed(path, pictures=np.stack(made["pictures"]), figures=json.dumps(figures))
+    with np.load(path) as kept:
+        return {**json.loads(str(kept["figures"])), "pictures": list(kept["pictures"])}
 
 
 def _walk(
@@ -195,9 +217,7 @@ def _distances(
     for _ in range(RESAMPLES):
         drawn = rng.integers(len(truths), size=len(truths))
         real, gaps = [truths[i] for i in drawn], [holes[i] for i in drawn]
-        two = [
-            distance(real, [walk["pictures"][i] for i in drawn], gaps) for walk in (one, first)
-        ]
+        two = [distance(real, [walk["pictures"][i] for i in drawn], gaps) for walk in (one, first)]
         apart.append(two[0] - two[1])
     low, high = np.percentile(apart, (2.5, 97.5))
     return f"{np.mean(apart):+.4f} [{low:+.4f}, {high:+.4f}]"

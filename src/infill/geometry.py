@@ -160,16 +160,18 @@ class Frame:
     size: (h, w) of the crop once it is resampled to what the rule's native size asks; that of
           the crop itself where nothing is resampled.
     rule: the engine's; padding to its multiple comes last.
+    photo: (H, W) of the whole photo, if it is known.
     """
 
     crop: Box
     size: tuple[int, int]
     rule: SizeRule
+    photo: tuple[int, int] | None = None
 
     @classmethod
-    def of(cls, crop: Box, rule: SizeRule) -> "Frame":
-        """The frame of a crop for an engine with that rule."""
-        return cls(crop, _brought_size(crop.height, crop.width, rule), rule)
+    def of(cls, crop: Box, rule: SizeRule, photo: tuple[int, int] | None = None) -> "Frame":
+        """The frame of a crop of a photo of that shape for an engine with that rule."""
+        return cls(crop, _brought_size(crop.height, crop.width, rule), rule, photo)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -213,9 +215,19 @@ class Frame:
         covered = np.abs(share - 1) > TRACE
         if covered.all():
             covered = share < share.max() - TRACE
+            if not covered.any():  # every pixel has the same share, as with lines in turn
+                covered = np.indices(covered.shape).sum(axis=0) % 2 == 0  # so every other one
         shown = _resized(pixels, self.size) / np.where(covered, 1, share)[..., None]
         shown[covered] = 0
         return pad(np.clip(shown, 0, 1, out=shown), self.rule), pad(covered, self.rule)
+
+    def back_mask(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A mask (H, W) of what the engine saw, as one of the crop: True wherever it has part."""
+        inner = unpad(mask, self.size)
+        if not self.resampled:
+            return inner
+        shape = (self.crop.height, self.crop.width)
+        return _resized(inner.astype(np.float32), shape) > TRACE
 
     def back(self, filled: NDArray[np.floating]) -> NDArray[np.floating]:
         """What the engine made, (H, W, 3) float, as pixels of the crop: (h, w, 3)."""

@@ -51,7 +51,7 @@ def make(
     canvases: each candidate's photo so far. blank: of the region's crop, what is no source.
     index:    the region's place in the plan, which decides what it draws.
     """
-    frame = Frame.of(region.crop, work.rule)
+    frame = Frame.of(region.crop, work.rule, canvases[0].shape[:2])
     with clock("crop"):
         crops = [_crop(canvas, region, blank) for canvas in canvases]
         brought = [frame.bring_hidden(crop, blank) for crop in crops]
@@ -133,7 +133,11 @@ def _back(
     if work.engine.card.redraws and getattr(work.options, "drift", "correct") != "ignore":
         from infill import drift
 
-        filled, note = drift.guard(crop, np.asarray(filled, np.float32), blank)
+        anew = blank if made.redrawn is None else blank | frame.back_mask(made.redrawn)
+        if not anew.all():  # else nothing is left to tell drift by
+            filled, note = drift.guard(crop, np.asarray(filled, np.float32), anew)
+        else:
+            note = "too little of the photo was kept to tell whether the model moved it"
         notes = notes if note is None else (*notes, note)
     if work.match_colour:
         filled = composite.match_colour(filled, crop, blank)

@@ -229,3 +229,36 @@ class TestContainers:
         result = infill.Picture.load(answer.content)
         assert result.dtype == np.uint16
         assert np.array_equal(result.pixels[~HOLE], deep.pixels[~HOLE])
+
+
+class TestLimits:
+    """A request may not ask for more of a network than the settings allow, defaults counted."""
+
+    @pytest.mark.parametrize(
+        ("engine", "options", "words"),
+        [
+            ("repaint", {"schedule": "published"}, "2410 times"),
+            ("repaint", {"num_inference_steps": 150, "jump_n_sample": 20}, "times"),
+            ("guided", {"candidates": 9}, "9 candidates"),
+            ("sd", {"prompt": "a cat", "num_inference_steps": 201}, "201"),
+        ],
+    )
+    def test_work_is_refused(
+        self, served: Served, engine: str, options: dict[str, object], words: str
+    ) -> None:
+        fields = {"engine": engine, "options": json.dumps(options)}
+        answer = served.post(files=files(), data=fields)
+        assert answer.status_code in (413, 422), answer.text
+        assert words in answer.json()["detail"]
+
+    def test_defaults_count(self) -> None:
+        from infill.api.inputs import check_work
+        from infill.engines.base import ENGINES, make_options
+        from infill.errors import OverLimit
+        from infill.settings import Settings
+
+        engine = ENGINES.get("sd")
+        chosen = make_options(engine, {"prompt": "a cat"})
+        check_work(engine, chosen, 1, Settings())
+        with pytest.raises(OverLimit, match="num_inference_steps 30"):
+            check_work(engine, chosen, 1, Settings(served_steps=20))

@@ -144,6 +144,14 @@ class TestNativeSize:
         assert not hidden.all()
         assert np.allclose(pixels[~hidden], np.array((10, 120, 250)) / 255, atol=0.02)
 
+    def test_lines_in_turn_leave_a_hole(self, network: Network) -> None:
+        photo, mask = scene(64)
+        mask[:] = False
+        mask[::2] = True
+        fill(photo, mask, engine="network", native=32)
+        _, hidden = network.seen[0]
+        assert 0.4 < hidden.mean() < 0.6
+
     def test_a_crop_is_not_larger_than_native_and_keeps_its_shape(self) -> None:
         rule = SizeRule(multiple=8, minimum=64, native=128)
         frame = Frame.of(Box(0, 0, 300, 600), rule)
@@ -235,6 +243,21 @@ class TestPreview:
         preview(lambda fraction, stage: None, draw)
 
 
+class TestMisbehaviour:
+    def test_outside_of_the_fill_is_named_too(
+        self, network: Network, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(*given: Any) -> Any:
+            raise RuntimeError("no such size")
+
+        photo, mask = scene()
+        for method in ("size_rule", "localise"):
+            with monkeypatch.context() as patch:
+                patch.setattr(network, method, broken)
+                with pytest.raises(EngineFailed, match=r"network failed.*no such size"):
+                    fill(photo, mask, engine="network")
+
+
 class TestReference:
     def test_reaches_the_region_and_the_recipe_keeps_its_hash(self, network: Network) -> None:
         photo, mask = scene()
@@ -297,6 +320,23 @@ class TestDrift:
         moved = fill(photo, mask, drift="ignore")
         assert moved.notes == ()
         assert np.abs(moved.picture.pixels[95:105, 80:82].astype(float) - 127.5).max() > 4
+
+    def test_what_was_redrawn_has_no_say(
+        self, monkeypatch: pytest.MonkeyPatch, textured: tuple[Any, Any]
+    ) -> None:
+        """Cells around the hole are made anew too; there is no drift to be seen in them."""
+        photo, mask = textured
+        cells = np.zeros_like(mask)
+        cells[60:140, 60:140] = True
+
+        class Cells(Redrawing):
+            def fill_batch(self, pixels: Any, mask: Any, *rest: Any) -> list[Filled]:
+                whole = pixels[0].copy()
+                whole[cells] = np.random.default_rng(0).random(3, np.float32)
+                return [Filled(whole, redrawn=cells)]
+
+        monkeypatch.setattr(ENGINES, "get", lambda name: Cells())
+        assert fill(photo, mask).notes == ()
 
     def test_another_picture_is_refused(
         self, monkeypatch: pytest.MonkeyPatch, textured: tuple[Any, Any]

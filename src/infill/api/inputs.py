@@ -31,6 +31,8 @@ _NAMES_A_FILE = re.compile(
     r"|lora|adapter|controlnet|pipeline|config|prior)(_|$)"
 )
 
+_OF_ADAPTERS = {"reference", "ip_adapter_scale", "controlnet_scale", "control", "lora_scale"}
+
 
 def fill_task(body: FillRequest, limits: Settings) -> tuple[FillTask, Mask | None]:
     """The task that a body asks for, and its hole before it is refined (None if it is not).
@@ -52,10 +54,7 @@ def fill_task(body: FillRequest, limits: Settings) -> tuple[FillTask, Mask | Non
             masks.append(
                 as_mask(body.mask, photo, threshold=body.threshold, invert=body.invert_mask)
             )
-    chosen = make_checked(engine, options)
-    each = getattr(chosen, "candidates", 1)  # of which the engine itself returns the best
-    if len(seeds) * each > limits.served_batch:
-        raise _too_many(len(seeds) * each, limits.served_batch)
+    check_work(engine, make_checked(engine, options), len(seeds), limits)
     hole = union((photo.height, photo.width), masks, body.box, body.polygon)
     if body.format is not None and hole is not None:
         check_holds(body.format, photo)
@@ -135,6 +134,8 @@ def served_controls(engine: Engine) -> list[Control]:
     by its name or by `"server": False` in its field's metadata.
     """
     told = {entry.name: entry.metadata.get("server", True) for entry in fields(engine.Options)}
+    if "ip_adapter" in told:  # without one, which a request may not name, these have no effect
+        told |= dict.fromkeys(_OF_ADAPTERS & set(told), False)
     return [
         control
         for control in controls(engine)
@@ -181,6 +182,29 @@ def make_checked(engine: Engine, options: Mapping[str, Any]) -> Any:
         return make_options(engine, options)
     except (ArithmeticError, AttributeError, LookupError) as error:
         raise BadOption(f"engine {engine.card.name}: {error}") from error
+
+
+def check_work(engine: Engine, chosen: Any, seeds: int, limits: Settings) -> None:
+    """Raise `OverLimit` for more work than a request may ask for, defaults counted.
+
+    chosen: the engine's `Options`; seeds: how many results are wanted of them.
+    """
+    each = getattr(chosen, "candidates", 1)  # of which the engine itself returns the best
+    if seeds * each > limits.served_batch:
+        raise _too_many(seeds * each, limits.served_batch)
+    for entry in fields(chosen):
+        value = getattr(chosen, entry.name)
+        if "steps" in entry.name and isinstance(value, int) and value > limits.served_steps:
+            raise OverLimit(
+                f"{entry.name} {value} is more than the {limits.served_steps} steps that are "
+                "allowed here"
+            )
+    calls = getattr(engine, "calls", None)
+    if calls is not None and calls(chosen) > limits.served_calls:
+        raise OverLimit(
+            f"these options make the network run {calls(chosen)} times, and "
+            f"{limits.served_calls} are allowed here; take fewer steps or passes"
+        )
 
 
 def check_chain(chain: str, longest: int, feather: str = "") -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, get_args, get_type_hints
 
 import typer
 
@@ -135,15 +135,26 @@ def engine_and_options(name: str | None, pairs: list[str] | None) -> tuple[str, 
     chosen = name or current().engine
     engine = ENGINES.get(chosen)
     defaults = make_options(engine, {})
+    hints = get_type_hints(engine.Options)
     options: dict[str, Any] = {}
     for pair in pairs or []:
         key, equals, text = pair.partition("=")
         key = key.strip().replace("-", "_")
         if not equals or not key:
             raise BadOption(f"an option is written KEY=VALUE, not {pair!r}")
-        options[key] = _read_value(key, text.strip(), getattr(defaults, key, None))
+        default, text = getattr(defaults, key, None), text.strip()
+        if default is None and _is_text(hints.get(key)) and text.lower() != "none":
+            options[key] = text  # a prompt may be a number
+        else:
+            options[key] = _read_value(key, text, default)
     make_options(engine, options)
     return chosen, options
+
+
+def _is_text(hint: Any) -> bool:
+    """Whether an option takes text, or none."""
+    kinds = set(get_args(hint)) or {hint}
+    return str in kinds and not kinds & {int, float, bool}
 
 
 _WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}

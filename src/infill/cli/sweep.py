@@ -17,8 +17,9 @@ EXAMPLES = """[bold]Examples[/bold]
 
 [green]infill sweep photo.jpg mask.png -e telea --grid radius=1,3,9 -o out/sweep[/green]
 
-[green]infill sweep photo.jpg mask.png -e guided --reference target.png --set steps=20 \
---grid lambda_start=0.25,0.5,1 --grid jump_n_sample=1,5 --seeds 0,1 -o out/sweep[/green]
+[green]infill sweep photo.jpg mask.png -e guided --reference target.png \
+--set num_inference_steps=20 --grid lambda_start=0.25,0.5,1 --grid jump_n_sample=1,5 --seeds 0,1 \
+-o out/sweep[/green]
 
 Killed or stopped, the same command goes on where it was; with more values it makes only what is \
 new. Values that hold a comma are parted by | instead: --grid 'colour=0,0,1|1,0,0'"""

@@ -1,6 +1,7 @@
 """What an engine is: a card that describes it, and one method that fills."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Literal, Protocol
 
@@ -67,11 +68,14 @@ class Filled:
     notes:   what the caller ought to know of this fill, one sentence each.
     weights: SHA-256 (hex) of the files of weights that were used, by their source; for engines
              whose weights an option names. The recipe keeps them.
+    redrawn: (H, W) bool, True = made anew, where that is more than the hole (whole cells of
+             latents): there nothing can be said about drift. None = the hole alone.
     """
 
     pixels: NDArray[np.float32]
     notes: tuple[str, ...] = ()
     weights: Mapping[str, str] = field(default_factory=dict)
+    redrawn: NDArray[np.bool_] | None = None
 
 
 def option(
@@ -183,14 +187,16 @@ def _read_pictures(given: Mapping[str, Any]) -> dict[str, Any]:
 def size_rule(engine: Engine, options: Any) -> SizeRule:
     """What sizes the engine takes with these options."""
     own = getattr(engine, "size_rule", None)
-    rule: SizeRule = engine.card.size if own is None else own(options)
+    with _named(engine):
+        rule: SizeRule = engine.card.size if own is None else own(options)
     return rule
 
 
 def localised(engine: Engine, options: Any, frame: Frame) -> Any:
     """The options for one region of the photo."""
     own = getattr(engine, "localise", None)
-    return options if own is None else own(options, frame)
+    with _named(engine):
+        return options if own is None else own(options, frame)
 
 
 def in_batches(engine: Engine) -> bool:
@@ -228,19 +234,26 @@ def run(
     name = engine.card.name
     for array in (*pixels, mask):
         array.flags.writeable = False
-    try:
+    with _named(engine):
         if len(pixels) > 1:
             made = list(engine.fill_batch(pixels, mask, options, rngs, progress))  # type: ignore[attr-defined]
         else:
             made = [engine.fill(pixels[0], mask, options, rngs[0], progress)]
+    if len(made) != len(pixels):
+        raise EngineFailed(f"engine {name} returned {len(made)} fills in place of {len(pixels)}")
+    return [_checked(name, one, before, mask) for one, before in zip(made, pixels, strict=True)]
+
+
+@contextmanager
+def _named(engine: Engine) -> Iterator[None]:
+    """What the engine raises that is not ours becomes `EngineFailed`, with the engine's name."""
+    try:
+        yield
     except InfillError:
         raise
     except Exception as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise EngineFailed(f"engine {name} failed on this photo ({what})") from error
-    if len(made) != len(pixels):
-        raise EngineFailed(f"engine {name} returned {len(made)} fills in place of {len(pixels)}")
-    return [_checked(name, one, before, mask) for one, before in zip(made, pixels, strict=True)]
+        raise EngineFailed(f"engine {engine.card.name} failed on this photo ({what})") from error
 
 
 def _checked(name: str, made: Any, before: NDArray[np.float32], mask: NDArray[np.bool_]) -> Filled:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from infill import settings
+from infill.api.inputs import check_work, make_checked
+from infill.engines.base import ENGINES
 from infill.errors import BadOption, Cancelled, InfillError, OverLimit
 from infill.jobs import FillTask, Job
 from infill.web import view
@@ -54,6 +56,9 @@ def fill(session: Session, order: Order) -> Iterator[View]:
     most = settings.current().served_batch
     if not 1 <= order.candidates <= most:
         raise OverLimit(f"this server makes from 1 to {most} candidates at once")
+    engine = ENGINES.get(order.engine)
+    chosen = make_checked(engine, order.options)
+    check_work(engine, chosen, order.candidates, settings.current())
     step = _prepared(session, order)
     seeds = tuple(range(order.seed, order.seed + order.candidates))
     task = FillTask(
