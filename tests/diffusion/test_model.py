@@ -3,7 +3,7 @@
 import json
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from infill.diffusion import folders, model
 from infill.diffusion.schedule import NoiseSchedule
 from infill.errors import BadOption, EngineFailed, MissingWeights
 from tests.diffusion.models import SIDE, save_pipeline, tiny_unet
+from tests.parity.guided_unet import random_unet
 
 X = torch.from_numpy(np.random.default_rng(0).standard_normal((2, 3, SIDE, SIDE), np.float32))
 T = torch.tensor([3, 700])
@@ -113,6 +114,32 @@ class TestMemory:
         assert torch.equal(torch.get_rng_state(), state)
 
 
+class TestTheSideOfACheckpoint:
+    SHAPE: ClassVar[dict[str, Any]] = {
+        "base": 64, "multiples": (1, 1), "depth": 1, "attention": [1], "head": 64, "classes": 7,
+    }  # fmt: skip
+
+    @pytest.mark.parametrize("ending", [".pt", ".old.pt", ".safetensors"])
+    def test_is_told_without_a_class_and_without_a_network(
+        self, ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / f"imagenet{ending}"
+        state = random_unet(**self.SHAPE).state_dict()
+        if ending == ".safetensors":
+            save_file(state, path)
+        else:  # PyTorch's first format was no zip file
+            torch.save(state, path, _use_new_zipfile_serialization=ending == ".pt")
+        built = []
+        monkeypatch.setattr(model, "_network", lambda *given: built.append(given))
+        assert model.side_of(str(path)) == 64
+        assert not built
+
+    def test_of_another_file_is_refused(self, tmp_path: Path) -> None:
+        torch.save({"weight": torch.zeros(1)}, tmp_path / "e.pt")
+        with pytest.raises(MissingWeights, match="guided-diffusion"):
+            model.side_of(str(tmp_path / "e.pt"))
+
+
 class TestPrecision:
     def test_shorter_numbers_are_close(self, pipeline: Path) -> None:
         found = model.load(str(pipeline), precision="bfloat16")
@@ -138,6 +165,8 @@ class TestPrecision:
             assert torch.allclose(broken(X, T)[0], wanted(), atol=1e-5)
         assert broken.fell_back
         assert calls == [True, False, False]
+        assert not broken.afresh().fell_back
+        assert broken.afresh().unet is broken.unet
 
     def test_no_numbers_at_all_is_an_error(self, pipeline: Path) -> None:
         path = pipeline / "unet" / "diffusion_pytorch_model.safetensors"

@@ -55,6 +55,20 @@ def test_what_is_not_known_is_refused(config: dict[str, object]) -> None:
         NoiseSchedule.from_config(config)
 
 
+@pytest.mark.parametrize("name", ["DDPMScheduler", "DDIMScheduler", "PNDMScheduler", None])
+def test_relatives_of_ddpm_share_its_noise(name: str | None) -> None:
+    told = NoiseSchedule.from_config({"_class_name": name})
+    assert (told.alphas_cumprod == NoiseSchedule.linear().alphas_cumprod).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["ScoreSdeVeScheduler", "CMStochasticIterativeScheduler", "EDMEulerScheduler"]
+)
+def test_a_scheduler_of_other_models_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} has other noise than DDPM"):
+        NoiseSchedule.from_config({"_class_name": name})
+
+
 @given(st.integers(1, 400), st.integers(1, 400))
 def test_respaced_keeps_the_ends_and_the_noise(steps: int, kept: int) -> None:
     whole = NoiseSchedule.linear(steps, 1e-4, 0.02)

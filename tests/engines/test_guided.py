@@ -179,6 +179,21 @@ class TestGuide:
         small = options(reference=Picture(photo[:60, :60]), placement="frame")
         with pytest.raises(BadOption, match="smaller; use placement fit"):
             Guided().localise(small, frame)
+        known = replace(frame, photo=(100, 120))
+        same = Guided().localise(chosen, known).region
+        assert same is not None
+        assert local.region is not None
+        assert (same.pixels == local.region.pixels).all()
+
+    @pytest.mark.parametrize("shape", [(101, 120), (100, 121), (200, 240), (99, 120)])
+    def test_frame_takes_a_target_of_the_photos_size_alone(self, shape: tuple[int, int]) -> None:
+        """A larger one would otherwise be cropped at its upper left corner."""
+        rule = geometry.SizeRule(minimum=SIDE, native=SIDE, square=True)
+        frame = geometry.Frame.of(geometry.Box(10, 20, 74, 84), rule, (100, 120))
+        chosen = options(reference=Picture(texture(shape, (200, 60, 60), 9)), placement="frame")
+        words = f"scene's own size, 120×100, not {shape[1]}×{shape[0]}"
+        with pytest.raises(BadOption, match=words):
+            Guided().localise(chosen, frame)
 
     def test_the_mirror_image_beyond_the_photo_is_no_room(self) -> None:
         """A frame of 32 rows of which 16 are the photo's: the object stays in those."""
@@ -280,8 +295,12 @@ class TestEngine:
         assert len(watcher.shown) == 3
         assert {one.shape for one in watcher.shown} == {(SIDE, SIDE, 3)}
 
+    @pytest.mark.parametrize(
+        "error",
+        [torch.OutOfMemoryError("too much"), RuntimeError("DefaultCPUAllocator: out of memory")],
+    )
     def test_short_of_memory_it_goes_on_one_by_one(
-        self, model: str, monkeypatch: pytest.MonkeyPatch
+        self, model: str, error: Exception, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         chosen = options(model, candidates=2)
         expected = filled(chosen, 6)
@@ -293,7 +312,7 @@ class TestEngine:
                 return plain(denoiser, device, tasks, *rest)
             for task in tasks:
                 task.rng.standard_normal(7)  # what was drawn before memory ran out
-            raise torch.OutOfMemoryError("too much")
+            raise error
 
         monkeypatch.setattr(sampling, "guided", short)
         made = filled(chosen, 6)
@@ -344,6 +363,14 @@ class TestBadInput:
     def test_a_prompt_for_a_model_that_does_not_read(self, model: str) -> None:
         with pytest.raises(BadOption, match="reads no prompt"):
             filled(options(model, prompt="a bottle"))
+
+    def test_drift_where_nothing_can_drift(self, model: str) -> None:
+        with pytest.raises(BadOption, match="drift has no effect with the model of pixels"):
+            filled(options(model, drift="ignore"))
+
+    def test_a_click_and_a_mask_of_the_object(self) -> None:
+        with pytest.raises(BadOption, match="click has no effect beside reference_mask"):
+            options(click="52,50", reference_mask=BOTTLE)
 
     def test_a_click_may_be_a_pair(self) -> None:
         assert options(click=(50, 41.5)).point == (50.0, 41.5)

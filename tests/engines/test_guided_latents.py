@@ -12,13 +12,13 @@ pytest.importorskip("transformers")
 
 import torch
 
-from infill import settings
+from infill import drift, settings
 from infill.engines.base import ENGINES, Filled, make_options, no_progress
 from infill.engines.guided import Guided, latents
 from infill.engines.guided.guide import Guide
 from infill.engines.guided.options import Options
 from infill.engines.guided.sampling import Task
-from infill.errors import BadOption, Cancelled
+from infill.errors import BadOption, Cancelled, EngineFailed
 from tests.engines.diffusers import tiny
 from tests.engines.guided_scenes import bottle, target, texture
 
@@ -174,7 +174,59 @@ def test_a_folder_of_a_model_of_pixels_is_none_of_latents(tmp_path: Path) -> Non
     assert not latents.reads(str(tmp_path))
 
 
-@pytest.mark.parametrize("given", [{"jump_n_sample": 3}, {"eta": 0.5}, {"heat_width": 5}])
+class TestDrift:
+    """Three candidates whose drift is made up: the numbers are those of their turns."""
+
+    def filled(
+        self, folder: str, monkeypatch: pytest.MonkeyPatch, refused: tuple[int, ...]
+    ) -> Filled:
+        turns = iter(range(3))
+
+        def guard(scene: Any, picture: Any, mask: Any) -> Any:
+            assert (mask == HOLE).all()
+            turn = next(turns)
+            if turn in refused:
+                raise EngineFailed(f"candidate {turn} is another picture")
+            return np.full_like(picture, turn / 10), f"candidate {turn} was moved"
+
+        monkeypatch.setattr(drift, "guard", guard)
+        return filled(options(folder, candidates=3, drift="correct"), 3)
+
+    def test_each_candidate_has_its_own_note(
+        self, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = self.filled(folders["sd"], monkeypatch, ())
+        best = round(float(made.pixels[0, 0, 0]) * 10)
+        moved = [note for note in made.notes if note.endswith("was moved")]
+        assert moved == [f"candidate {best} was moved"]
+
+    def test_one_that_is_refused_is_left_out(
+        self, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = self.filled(folders["sd"], monkeypatch, (0,))
+        assert "1 of 3 candidates left out: candidate 0 is another picture" in made.notes
+        assert any(note.startswith("the best of 2 candidates") for note in made.notes)
+        assert made.pixels[0, 0, 0] > 0.05
+
+    def test_the_last_one_is_taken_as_it_is(
+        self, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = self.filled(folders["sd"], monkeypatch, (0, 1))
+        assert made.pixels == pytest.approx(0.2)
+        assert "candidate 2 was moved" in made.notes
+        assert not any(note.startswith("the best of") for note in made.notes)
+
+    def test_without_any_the_reason_is_raised(
+        self, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(EngineFailed, match="candidate 0 is another picture"):
+            self.filled(folders["sd"], monkeypatch, (0, 1, 2))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"jump_n_sample": 3}, {"eta": 0.5}, {"heat_width": 5}, {"resample_from": 0.2}],
+)
 def test_what_only_models_of_pixels_have_is_refused(
     given: dict[str, Any], folders: dict[str, str]
 ) -> None:

@@ -19,6 +19,7 @@ from infill.engines.repaint import Repaint, plan_of
 from infill.errors import BadOption, Cancelled, EngineFailed, FullMask, MissingWeights
 from tests.conformance import assert_engine
 from tests.diffusion.models import SIDE, save_pipeline
+from tests.parity.guided_unet import random_unet
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
 MASK = np.zeros((40, 50), np.bool_)
@@ -26,6 +27,7 @@ MASK[12:26, 18:30] = True
 PIXELS = np.random.default_rng(1).random((SIDE, SIDE, 3), np.float32)
 HOLE = np.zeros((SIDE, SIDE), np.bool_)
 HOLE[4:12, 5:12] = True
+OF_THE_CPU = RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes")
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +124,31 @@ class TestCandidates:
             assert (one.pixels == expected).all()
             assert "one by one" in one.notes[0]
 
-    def test_no_memory_for_even_one(self, folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("error", [torch.OutOfMemoryError("out"), OF_THE_CPU, MemoryError()])
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_no_memory_for_even_one(
+        self, folder: str, error: Exception, count: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sizes = []
+
         def short(self: Any, x: torch.Tensor, t: torch.Tensor) -> Any:
-            raise torch.OutOfMemoryError("out of memory")
+            sizes.append(len(x))
+            raise error
 
         monkeypatch.setattr(models.UNetDenoiser, "__call__", short)
-        with pytest.raises(EngineFailed, match="memory"):
+        rngs = [np.random.default_rng(seed) for seed in range(count)]
+        with pytest.raises(EngineFailed, match=r"memory of cpu .* choose a smaller one"):
+            Repaint().fill_batch([PIXELS] * count, HOLE, options(folder), rngs, no_progress)
+        assert sizes == ([1] if count == 1 else [2, 1])
+
+    def test_another_error_is_not_taken_for_want_of_memory(
+        self, folder: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def broken(self: Any, x: torch.Tensor, t: torch.Tensor) -> Any:
+            raise RuntimeError("shapes do not match")
+
+        monkeypatch.setattr(models.UNetDenoiser, "__call__", broken)
+        with pytest.raises(RuntimeError, match="shapes do not match"):
             run(folder)
 
 
@@ -269,6 +290,41 @@ class TestWhatIsWrong:
         assert "float32" in made.notes[0]
         monkeypatch.undo()
         assert np.allclose(made.pixels, run(folder))
+
+
+def test_what_one_fill_met_does_not_change_the_next(
+    folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made() -> Any:
+        chosen = options(folder, dtype="bfloat16")
+        return Repaint().fill(PIXELS, HOLE, chosen, np.random.default_rng(0), no_progress)
+
+    first, inner = made(), models.UNetDenoiser._predict
+
+    def overflows(self: Any, x: torch.Tensor, t: torch.Tensor, precision: Any) -> torch.Tensor:
+        found: torch.Tensor = inner(self, x, t, precision)
+        return found * torch.nan if precision == torch.bfloat16 else found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(models.UNetDenoiser, "_predict", overflows)
+        assert "float32" in made().notes[0]
+    again = made()
+    assert again.pixels.tobytes() == first.pixels.tobytes()
+    assert again.notes == ()
+
+
+def test_a_checkpoint_with_classes_is_described_and_run(tmp_path: Path) -> None:
+    shape = {"base": 64, "multiples": (1, 1), "depth": 1, "attention": [1], "head": 64}
+    path = tmp_path / "imagenet.pt"
+    torch.save(random_unet(**shape, classes=7).state_dict(), path)
+    chosen = options(str(path), class_label=3, num_inference_steps=1, schedule="custom")
+    rule = Repaint().size_rule(chosen)
+    assert rule.native == 64
+    pixels = np.random.default_rng(1).random((64, 64, 3), np.float32)
+    hole = np.zeros((64, 64), np.bool_)
+    hole[20:40, 20:40] = True
+    made = Repaint().fill(pixels, hole, chosen, np.random.default_rng(0), no_progress)
+    assert np.isfinite(made.pixels).all()
 
 
 def test_the_size_follows_from_the_model(folder: str) -> None:

@@ -446,6 +446,14 @@ class TestSafe:
             with pytest.raises(MissingWeights, match=rf"infill download --convert {path}$"):
                 refuse(path)
 
+    @pytest.mark.parametrize("name", ["missing256.pt", "weights/missing.ckpt", "./no/where.bin"])
+    def test_one_that_is_not_there_is_first_of_all_not_there(self, name: str) -> None:
+        with pytest.raises(MissingWeights) as caught:
+            weights.locate(name, offline=True)
+        sentence = str(caught.value)
+        assert sentence.startswith(f"there is no file {name}; set option model to one")
+        assert "\n" not in sentence
+
     def test_others_are_not(self) -> None:
         weights.check_safe("x.safetensors")
 
@@ -522,6 +530,10 @@ class TestChoice:
         assert weights.choose(both, ["*.bin", "*.safetensors"]) == ["net.safetensors"]
         assert weights.choose(["net.bin", "x.pt"], ["*", "*.bin"]) == ["net.bin"]
         assert weights.choose(["net.bin"], ["*", "net*"]) == []
+
+    def test_chat_templates_come_along(self) -> None:
+        names = ["processor/chat_template.jinja", "net.safetensors", "sample.png"]
+        assert weights.choose(names, Source.wanted) == names[:2]
 
     def test_a_model_whose_parts_lie_in_one_folder(self) -> None:
         names = ["model_index.json", "config.json", "net.safetensors"]

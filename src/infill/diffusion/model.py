@@ -7,8 +7,9 @@ or a pickle under PyTorch's `weights_only`, which runs no code.
 
 import pickle
 import warnings
+import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -61,6 +62,7 @@ class UNetDenoiser:
 
     precision: what the network computes with. Where a shorter one than float32 gives what is no
         number, the call is made again in float32 and so are all later ones; `fell_back` says so.
+        `afresh` forgets it: each fill starts with one of its own.
     label: the class that is asked of a model that was trained with classes.
     """
 
@@ -72,6 +74,10 @@ class UNetDenoiser:
     precision: torch.dtype = torch.float32
     label: int | None = None
     fell_back: bool = field(default=False, init=False)
+
+    def afresh(self) -> "UNetDenoiser":
+        """The same network, not fallen back: what one fill met must not change the next."""
+        return replace(self)
 
     def __call__(self, x: Tensor, t: Tensor) -> tuple[Tensor, Tensor | None]:
         """See `Denoiser.__call__`. Raises `EngineFailed` if the network gives no numbers."""
@@ -156,7 +162,25 @@ def side_of(name: str, *, offline: bool | None = None) -> int:
     path = find(name, offline=offline)
     if path.is_dir():
         return _side(folders.configuration(path), path)
-    return load(name, offline=True).side
+    return _side_of_file(str(path), folders.stamp(path))
+
+
+@lru_cache(maxsize=16)
+def _side_of_file(path: str, stamp: tuple[float, ...]) -> int:
+    """The side that a checkpoint's names and shapes tell; its numbers stay on the disk."""
+    place = Path(path)
+    return _side(convert.configuration(_checkpoint(place, shapes_only=True)), place)
+
+
+def _checkpoint(place: Path, *, shapes_only: bool = False) -> dict[str, Tensor]:
+    """The tensors of a checkpoint of guided-diffusion. Raises `MissingWeights` for another."""
+    state = read(place, shapes_only=shapes_only)
+    if not convert.is_guided_diffusion(state):
+        raise MissingWeights(
+            f"{place} is no checkpoint of guided-diffusion; for a diffusers model name its "
+            f"folder, with config.json beside the weights"
+        )
+    return state
 
 
 @lru_cache(maxsize=KEPT)
@@ -171,12 +195,7 @@ def _load(
         schedule = folders.schedule(place)
     else:
         file = place
-        state = read(file)
-        if not convert.is_guided_diffusion(state):
-            raise MissingWeights(
-                f"{place} is no checkpoint of guided-diffusion; for a diffusers model name its "
-                f"folder, with config.json beside the weights"
-            )
+        state = _checkpoint(file)
         config = convert.configuration(state)
         state = convert.convert(state, config)
         schedule = None
@@ -249,8 +268,11 @@ def _network(config: Mapping[str, Any], state: Mapping[str, Tensor], place: Path
     return network.eval().requires_grad_(False)
 
 
-def read(path: Path) -> dict[str, Tensor]:
-    """Every tensor of a file by its name, on the CPU. Raises `MissingWeights`."""
+def read(path: Path, *, shapes_only: bool = False) -> dict[str, Tensor]:
+    """Every tensor of a file by its name, on the CPU. Raises `MissingWeights`.
+
+    shapes_only: the numbers are not asked for, so they stay on the disk where the file allows.
+    """
     errors = need("safetensors", extra=EXTRA).SafetensorError
     try:
         if path.suffix == ".safetensors":
@@ -259,7 +281,8 @@ def read(path: Path) -> dict[str, Tensor]:
             return dict(load_file(path))
         with warnings.catch_warnings():  # of unusual pickles, which then fail or are only tensors
             warnings.simplefilter("ignore")
-            found = torch.load(path, map_location="cpu", weights_only=True)
+            mapped = shapes_only and zipfile.is_zipfile(path)  # older files are read whole
+            found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise MissingWeights(
             f"{path} is no plain table of tensors (or damaged), and a pickle that holds more can "

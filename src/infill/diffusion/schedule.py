@@ -18,6 +18,13 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 VARIANCES = ("fixed_small", "fixed_large", "learned_range", "learned")
+SCHEDULERS = (
+    *("DDPMScheduler", "DDPMParallelScheduler", "DDIMScheduler", "DDIMParallelScheduler"),
+    *("RePaintScheduler", "PNDMScheduler", "DPMSolverMultistepScheduler"),
+    *("DPMSolverSinglestepScheduler", "DEISMultistepScheduler", "UniPCMultistepScheduler"),
+)
+"""diffusers' schedulers for models that were trained with the noise of Ho et al.; others (of score
+or consistency models) have β under the same names, or none, and tell the network another time."""
 PREDICTIONS = ("epsilon", "sample", "v_prediction")
 
 
@@ -73,8 +80,14 @@ class NoiseSchedule:
     def from_config(cls, config: Mapping[str, Any]) -> "NoiseSchedule":
         """From what stands in a diffusers `scheduler_config.json`; defaults are the library's.
 
-        Raises `ValueError` for a kind of schedule that is not known.
+        Raises `ValueError` for a kind of schedule or scheduler that is not known.
         """
+        scheduler = config.get("_class_name") or SCHEDULERS[0]
+        if scheduler not in SCHEDULERS:
+            raise ValueError(
+                f"a model for the {scheduler} has other noise than DDPM; name one that was made "
+                f"for the {SCHEDULERS[0]} or a relative of it"
+            )
         kind = config.get("beta_schedule", "linear")
         given = config.get("trained_betas")
         if config.get("rescale_betas_zero_snr"):

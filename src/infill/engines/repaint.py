@@ -3,7 +3,6 @@
 Options and the engine; how it works lies in `infill.diffusion`.
 """
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -15,6 +14,7 @@ from infill.device import pick
 from infill.diffusion import plan as plans
 from infill.diffusion.plan import Plan
 from infill.engines.base import EngineCard, Filled, Progress, SizeRule, option, preview
+from infill.engines.diffusers.scarce import free_memory, is_out_of_memory, let_go
 from infill.errors import BadOption, EngineFailed, FullMask
 from infill.lazy import need
 from infill.weights import Source
@@ -142,7 +142,7 @@ def model_sources(options: WalkOptions) -> list[Source]:
 
 
 def denoiser_of(options: WalkOptions) -> "tuple[UNetDenoiser, str]":
-    """The model and the device that it is on. Raises `MissingWeights`, `BadOption`."""
+    """The model for one fill, and its device. Raises `MissingWeights`, `BadOption`."""
     need("torch", extra=EXTRA)
     need("diffusers", extra=EXTRA)
     from infill.diffusion.model import load
@@ -153,7 +153,7 @@ def denoiser_of(options: WalkOptions) -> "tuple[UNetDenoiser, str]":
     steps = plan_of(options).steps
     if steps > len(denoiser.schedule):
         raise BadOption(f"{options.model} has {len(denoiser.schedule)} steps, not {steps}")
-    return denoiser, device
+    return denoiser.afresh(), device
 
 
 def watcher(progress: Progress) -> "Callable[[int, int, Tensor], None]":
@@ -243,22 +243,11 @@ class Repaint:
         check_known(mask)
         progress(0.0, "load")
         denoiser, device = denoiser_of(options)
-        torch = need("torch", extra=EXTRA)
-        saved = copy.deepcopy(list(rngs))
-        notes: tuple[str, ...] = ()
-        try:
-            made = _sample(denoiser, device, pixels, mask, options, rngs, progress)
-        except torch.OutOfMemoryError as error:
-            if len(pixels) == 1:
-                raise EngineFailed(
-                    "the device's memory is too small for this model; set device to cpu"
-                ) from error
-            notes = ("the device ran out of memory, so the candidates were made one by one",)
-        if notes:
-            made = []
-            for index, (picture, rng) in enumerate(zip(pixels, saved, strict=True)):
-                part = _part(progress, index, len(pixels))
-                made += _sample(denoiser, device, [picture], mask, options, [rng], part)
+
+        def run(some: slice, told: Progress) -> list[Pixels]:
+            return _sample(denoiser, device, pixels[some], mask, options, rngs[some], told)
+
+        made, notes = all_or_one_by_one(rngs, run, progress, device)
         notes += notes_of(denoiser)
         return [Filled(picture, notes, denoiser.sha256) for picture in made]
 
@@ -287,8 +276,50 @@ def _sample(
         return [running.to_picture(one) for one in found]
 
 
-def _part(progress: Progress, index: int, count: int) -> Progress:
-    """`progress` of one of several candidates as progress of all."""
+def all_or_one_by_one(
+    rngs: Sequence[np.random.Generator],
+    run: Callable[[slice, Progress], list[Pixels]],
+    progress: Progress,
+    device: str,
+) -> tuple[list[Pixels], tuple[str, ...]]:
+    """What `run` makes of all candidates at once, or of one after the other if memory is short.
+
+    rngs: one for each, put back before it is used again. run: gets which candidates to make.
+    Returns the pictures and notes. Raises `EngineFailed` if there is no memory even for one.
+    """
+    before = [rng.bit_generator.state for rng in rngs]
+    made = _if_room(run, slice(0, len(rngs)), progress)
+    if made is not None:
+        return made, ()
+    pictures: list[Pixels] = []
+    for index in range(len(rngs) if len(rngs) > 1 else 0):
+        rngs[index].bit_generator.state = before[index]
+        made = _if_room(run, slice(index, index + 1), part_of(progress, index, len(rngs)))
+        if made is None:
+            break
+        pictures += made
+    if len(pictures) < len(rngs):
+        mend = "choose a smaller one" if device == "cpu" else "set device to cpu"
+        raise EngineFailed(f"the memory of {device} is too small for this model; {mend}")
+    return pictures, ("the device ran out of memory, so the candidates were made one by one",)
+
+
+def _if_room(
+    run: Callable[[slice, Progress], list[Pixels]], some: slice, progress: Progress
+) -> list[Pixels] | None:
+    """What `run` makes, or None if memory ran out; all that it held is let go then."""
+    try:
+        return run(some, progress)
+    except (MemoryError, RuntimeError) as error:  # PyTorch's are of the second kind
+        if not is_out_of_memory(error):
+            raise
+        let_go(error)
+    free_memory()
+    return None
+
+
+def part_of(progress: Progress, index: int, count: int) -> Progress:
+    """`progress` of one of `count` pieces of work as progress of all; previews go through."""
 
     def report(fraction: float, stage: str) -> None:
         progress((index + fraction) / count, stage)

@@ -65,7 +65,7 @@ def _differences(
     found = []
     for index in range(len(parts)):
         region, blank = pieces.look(wide, photo, parts, index, rule)
-        frame = Frame.of(region.crop, rule)
+        frame = Frame.of(region.crop, rule, hole.shape[:2])
         # What earlier regions filled is in the finished picture; what was hidden is hidden again.
         crop = composite.to_float(filled.pixels[region.crop.slices])
         shown, hidden = frame.bring_hidden(np.where(blank[..., None], np.float32(0), crop), blank)

@@ -82,7 +82,7 @@ class Source:
     """
 
     name: str
-    wanted: tuple[str, ...] = ("*.json", "*.txt", "*.model", f"*{SAFE}")
+    wanted: tuple[str, ...] = ("*.json", "*.txt", "*.jinja", "*.model", f"*{SAFE}")
     complete: Callable[[Path], bool] = whole
     file: str | None = None
     revision: str | None = None
@@ -186,7 +186,10 @@ def find(source: Source, *, offline: bool | None = None, progress: Progress | No
     if source.file:
         check_safe(source.file)
     elif Path(source.name).suffix in PICKLES:
-        check_safe(source.name)
+        raise MissingWeights(
+            f"there is no file {source.name}; set {source.where} to one that is on this machine "
+            f"(from the hub none of that kind is fetched: it is a pickle, which {RISK})"
+        )
     if not hub.is_name(source.name, source.extra):
         what = "file" if given.suffix else "folder"
         raise MissingWeights(

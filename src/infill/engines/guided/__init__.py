@@ -143,18 +143,31 @@ def _sample(tasks: list[Task], options: GuidedOptions, progress: Progress) -> Ma
         return latents.sample(tasks, options, progress)
     if options.prompt:
         raise BadOption(f"the model {options.model} reads no prompt; leave prompt out")
+    if options.drift != "correct":
+        raise BadOption(
+            f"drift has no effect with the model of pixels {options.model}; leave drift out"
+        )
     return sampling.sample(tasks, options, progress)
 
 
 def _best(scene: Floats, mask: Mask, guide: Guide, made: Made, mine: slice) -> Filled:
-    """The candidate of the lowest score, with notes of how they compare."""
-    pictures = made.pictures[mine]
-    notes = guide.notes + made.notes
-    if len(pictures) == 1:
-        return Filled(pictures[0], notes, made.weights)
+    """The candidate of the lowest score, with notes of how they compare.
+
+    Those that are refused are left out; without any other the first's reason is raised.
+    """
+    every = made.candidates[mine]
+    kept = [one for one in every if one.refused is None]
+    reasons = [one.refused for one in every if one.refused is not None]
+    if not kept:
+        raise reasons[0]
+    notes = guide.notes
+    if reasons:
+        notes += (f"{len(reasons)} of {len(every)} candidates left out: {reasons[0]}",)
+    if len(kept) == 1:
+        return Filled(kept[0].pixels, notes + kept[0].notes, made.weights)
     found = [
-        scores.score(np.where(mask[..., None], one, scene), mask, guide.pixels, guide.where)
-        for one in pictures
+        scores.score(np.where(mask[..., None], one.pixels, scene), mask, guide.pixels, guide.where)
+        for one in kept
     ]
-    best = scores.ranked(found)[0]
-    return Filled(pictures[best], (*notes, scores.told(found)), made.weights)
+    best = kept[scores.ranked(found)[0]]
+    return Filled(best.pixels, (*notes, *best.notes, scores.told(found)), made.weights)

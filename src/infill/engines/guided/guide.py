@@ -56,6 +56,8 @@ def localised(options: "Options", frame: Frame) -> Region:
     if options.placement != "frame":
         return Region(frame.size)
     picture = target_picture(options)
+    if frame.photo is not None and (picture.height, picture.width) != frame.photo:
+        raise _other_size(picture, frame.photo)
     if picture.height < frame.crop.bottom or picture.width < frame.crop.right:
         raise BadOption(
             f"placement frame needs a target of the scene's own size, and this one "
@@ -102,10 +104,7 @@ def _placed(mask: Mask, options: "Options") -> tuple[Floats, Mask, Mask, list[st
         if region.pixels is None or region.thing is None:
             picture = target_picture(options)
             if (picture.height, picture.width) != shape:
-                raise BadOption(
-                    f"placement frame needs a target of the scene's own size, {shape[1]}×"
-                    f"{shape[0]}, not {picture.width}×{picture.height}; use placement fit"
-                )
+                raise _other_size(picture, shape)
             pixels = composite.to_float(picture.pixels)
             return pixels, _own_mask(options, picture), np.ones(shape, np.bool_), []
         return region.pixels, region.thing, np.ones(shape, np.bool_), []
@@ -131,6 +130,14 @@ def target_picture(options: "Options") -> "Picture":
     if picture is None:
         raise BadOption("engine guided needs a target picture: give it as reference")
     return picture
+
+
+def _other_size(picture: "Picture", shape: tuple[int, int]) -> BadOption:
+    """What is wrong with a target that is not of the scene's (H, W)."""
+    return BadOption(
+        f"placement frame needs a target of the scene's own size, {shape[1]}×{shape[0]}, not "
+        f"{picture.width}×{picture.height}; use placement fit"
+    )
 
 
 def _own_mask(options: "Options", picture: "Picture") -> Mask:

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.engines.base import ENGINES, Progress, SizeRule
+from infill.engines.base import ENGINES, Filled, Progress, SizeRule
 from infill.engines.guided.options import Options
-from infill.engines.guided.sampling import Made, Mask, Task
-from infill.errors import BadOption
+from infill.engines.guided.sampling import Candidate, Floats, Made, Mask, Task
+from infill.errors import BadOption, EngineFailed
 from infill.lazy import need
 from infill.weights import Source
 
@@ -36,8 +36,8 @@ PRESETS = ("sd", "sd2", "sdxl", "sd3")
 
 PASSED_ON = ("num_inference_steps", "dtype", "prompt")
 NOT_HERE = (
-    *("schedule", "jump_length", "jump_n_sample", "resample_until", "eta", "class_label"),
-    *("heat_width", "heat_passes"),
+    *("schedule", "jump_length", "jump_n_sample", "resample_from", "resample_until", "eta"),
+    *("class_label", "heat_width", "heat_passes"),
 )
 """Options that only models of pixels have: those of RePaint's walk, and the heated mask."""
 
@@ -84,8 +84,6 @@ def sample(tasks: Sequence[Task], options: Options, progress: Progress) -> Made:
 
     Raises what `infill.engines.diffusers` raises: `MissingWeights`, `BadOption`, `EngineFailed`.
     """
-    from infill import drift
-
     engine, chosen = _engine(options)
     progress(0.0, "target")
     encoded: dict[int, torch.Tensor] = {}
@@ -96,14 +94,31 @@ def sample(tasks: Sequence[Task], options: Options, progress: Progress) -> Made:
     rngs = [task.rng for task in tasks]
     scenes, mask = [task.scene for task in tasks], tasks[0].mask
     made = engine.run(scenes, mask, chosen, rngs, progress, on_latents=blend)
-    pictures, notes = [], list(made[0].notes)
-    for one, scene in zip(made, scenes, strict=True):
-        picture = np.asarray(one.pixels, np.float32)
-        if options.drift != "ignore":
-            picture, note = drift.guard(scene, picture, mask)
-            notes += [note] if note is not None and note not in notes else []
-        pictures.append(picture)
-    return Made(pictures, tuple(notes), made[0].weights)
+    keeps = options.drift == "ignore"
+    checked = [
+        Candidate(np.asarray(one.pixels, np.float32), one.notes)
+        if keeps
+        else _guarded(one, scene, mask)
+        for one, scene in zip(made, scenes, strict=True)
+    ]
+    return Made(checked, made[0].weights)
+
+
+def _guarded(made: Filled, scene: Floats, mask: Mask) -> Candidate:
+    """One candidate laid over the scene (H, W, 3) again, or marked as refused if it won't fit."""
+    from infill import drift
+
+    picture = np.asarray(made.pixels, np.float32)
+    anew = mask if made.redrawn is None else mask | made.redrawn
+    if anew.all():
+        unknown = "too little of the photo was kept to tell whether the model moved it"
+        return Candidate(picture, (*made.notes, unknown))
+    try:
+        laid, note = drift.guard(scene, picture, anew)
+    except EngineFailed as error:
+        return Candidate(picture, made.notes, refused=error)
+    notes = made.notes if note is None else (*made.notes, note)
+    return Candidate(np.asarray(laid, np.float32), notes)
 
 
 class _Blend:

@@ -31,6 +31,8 @@ class Options(WalkOptions):
     model:     one of RePaint's, or a latent diffusion model: sd, sd2, sdxl, sd3, or the folder of
                one of their families, for which RePaint's own options and the heated mask do not
                count and are refused.
+    drift:     what is done where a latent model moved or recoloured what it should keep; refused
+               with a model of pixels, which keeps it as it is.
     heat_width, heat_passes: see `guidance.heated`. buffer: see `guidance.inside`; all in pixels
                of what the model sees, which is the region at the model's own size.
     """
@@ -91,7 +93,8 @@ class Options(WalkOptions):
                 raise ValueError(f"{moved[0]} has no effect unless placement is given")
         if self.lambda_kind == "constant" and self.lambda_until != usual["lambda_until"]:
             raise ValueError("lambda_until has no effect while lambda_kind is constant")
-        _ = self.point
+        if self.point is not None and self.reference_mask is not None:
+            raise ValueError("click has no effect beside reference_mask; give one of the two")
 
     @property
     def point(self) -> tuple[float, float] | None:

@@ -1,7 +1,6 @@
 """Guided filling with a diffusion model of pixels: RePaint with a target."""
 
-import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,8 +10,15 @@ from numpy.typing import NDArray
 from infill.engines.base import Progress
 from infill.engines.guided.guide import Guide
 from infill.engines.guided.options import Options
-from infill.engines.repaint import EXTRA, denoiser_of, notes_of, plan_of, watcher
-from infill.errors import EngineFailed
+from infill.engines.repaint import (
+    EXTRA,
+    all_or_one_by_one,
+    denoiser_of,
+    notes_of,
+    plan_of,
+    watcher,
+)
+from infill.errors import InfillError
 from infill.lazy import need
 
 if TYPE_CHECKING:
@@ -36,14 +42,23 @@ class Task:
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
-    """Pictures (H, W, 3) float32 in [0, 1], as many as there were tasks.
+class Candidate:
+    """What was made of one task.
 
-    notes, weights: as in `infill.engines.base.Filled`.
+    pixels: (H, W, 3) float32 in [0, 1]. notes: what is true of this candidate.
+    refused: why it must not be used, if so.
     """
 
-    pictures: list[Floats]
+    pixels: Floats
     notes: tuple[str, ...] = ()
+    refused: InfillError | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """As many candidates as there were tasks. weights: as in `infill.engines.base.Filled`."""
+
+    candidates: list[Candidate]
     weights: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -55,11 +70,12 @@ def sample(tasks: Sequence[Task], options: Options, progress: Progress) -> Made:
     """
     denoiser, device = denoiser_of(options)
 
-    def run(some: Sequence[Task], told: Progress) -> list[Floats]:
-        return guided(denoiser, device, some, options, told)
+    def run(some: slice, told: Progress) -> list[Floats]:
+        return guided(denoiser, device, tasks[some], options, told)
 
-    pictures, notes = all_or_one_by_one(tasks, run, progress)
-    return Made(pictures, (*notes, *notes_of(denoiser)), denoiser.sha256)
+    pictures, notes = all_or_one_by_one([task.rng for task in tasks], run, progress, device)
+    whole = (*notes, *notes_of(denoiser))
+    return Made([Candidate(picture, whole) for picture in pictures], denoiser.sha256)
 
 
 def guided(
@@ -100,40 +116,3 @@ def guided(
             on_step=watcher(progress),
         )
         return [running.to_picture(one) for one in found]
-
-
-def all_or_one_by_one(
-    tasks: Sequence[Task],
-    run: Callable[[Sequence[Task], Progress], list[Floats]],
-    progress: Progress,
-) -> tuple[list[Floats], tuple[str, ...]]:
-    """What `run` makes of all tasks at once, or of one after the other if memory is short.
-
-    Returns the pictures and notes. Raises `EngineFailed` if there is no memory even for one.
-    """
-    short = need("torch", extra=EXTRA).OutOfMemoryError
-    before = copy.deepcopy([task.rng.bit_generator.state for task in tasks])
-    try:
-        return run(tasks, progress), ()
-    except short as error:
-        if len(tasks) == 1:
-            raise EngineFailed(
-                "the device's memory is too small for this model; set device to cpu"
-            ) from error
-    pictures = []
-    for index, task in enumerate(tasks):
-        task.rng.bit_generator.state = before[index]
-        pictures += run([task], part_of(progress, index, len(tasks)))
-    return pictures, ("the device ran out of memory, so the candidates were made one by one",)
-
-
-def part_of(progress: Progress, index: int, count: int) -> Progress:
-    """`progress` of one of `count` pieces of work as progress of all; previews go through."""
-
-    def report(fraction: float, stage: str) -> None:
-        progress((index + fraction) / count, stage)
-
-    show = getattr(progress, "preview", None)
-    if show is not None:
-        report.preview = show  # type: ignore[attr-defined]
-    return report
