@@ -13,37 +13,40 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 PATCH = 7  # pixels a side
-DIRECTIONS = 256
+DIRECTIONS = 128
 
 Pictures = Sequence[NDArray[np.float32]]
+Holes = Sequence[NDArray[np.bool_]]
 
 
-def patches(pictures: Pictures, holes: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
-    """(n, PATCH * PATCH * 3): every patch of (H, W, 3) pictures whose middle lies in the hole."""
+def patches(picture: NDArray[np.float32], hole: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(n, 3, PATCH²): every patch of a (H, W, 3) picture whose middle lies in the hole."""
     middle = PATCH // 2
-    found = []
-    for picture, hole in zip(pictures, holes, strict=True):
-        windows = sliding_window_view(picture, (PATCH, PATCH), axis=(0, 1))  # (h, w, 3, P, P)
-        inside = hole[middle:-middle, middle:-middle]
-        found.append(windows[inside].reshape(int(inside.sum()), -1))
-    return np.concatenate(found)
+    windows = sliding_window_view(picture, (PATCH, PATCH), axis=(0, 1))  # (h, w, 3, P, P)
+    inside = hole[middle:-middle, middle:-middle]
+    return windows[inside].reshape(int(inside.sum()), 3, -1)
 
 
-def distance(
-    photos: Pictures, fills: Pictures, holes: Sequence[NDArray[np.bool_]], seed: int = 0
-) -> float:
-    """Of the fills of all holes from the photos there; 0 = their patches are spread alike.
+class Slices:
+    """Directions, and the scale of every channel, by which sets of patches are compared."""
 
-    photos, fills: (H, W, 3) float32 in [0, 1], in pairs; holes: (H, W) bool.
-    """
-    real, made = patches(photos, holes), patches(fills, holes)
-    colours = real.reshape(len(real), 3, -1)
-    mean, spread = colours.mean((0, 2)), colours.std((0, 2)) + 1e-6
-    real, made = (
-        ((one.reshape(len(one), 3, -1) - mean[:, None]) / spread[:, None]).reshape(len(one), -1)
-        for one in (real, made)
-    )
-    directions = np.random.default_rng(seed).standard_normal((real.shape[1], DIRECTIONS))
-    directions /= np.linalg.norm(directions, axis=0)
-    along = [np.sort(one @ directions.astype(np.float32), axis=0) for one in (real, made)]
-    return float(np.abs(along[0] - along[1]).mean())
+    def __init__(self, photos: Pictures, holes: Holes, seed: int = 0) -> None:
+        real = np.concatenate([patches(*pair) for pair in zip(photos, holes, strict=True)])
+        self._mean = real.mean((0, 2))[:, None]
+        self._spread = real.std((0, 2))[:, None] + 1e-6
+        directions = np.random.default_rng(seed).standard_normal((3 * PATCH**2, DIRECTIONS))
+        self._directions = (directions / np.linalg.norm(directions, axis=0)).astype(np.float32)
+
+    def of(self, pictures: Pictures, holes: Holes) -> list[NDArray[np.float32]]:
+        """For each picture the projections of its patches, (n, DIRECTIONS)."""
+        found = []
+        for picture, hole in zip(pictures, holes, strict=True):
+            scaled = (patches(picture, hole) - self._mean) / self._spread
+            found.append(scaled.reshape(len(scaled), -1).astype(np.float32) @ self._directions)
+        return found
+
+
+def distance(real: Pictures, made: Pictures) -> float:
+    """Of two sets of projections, picture by picture in pairs; 0 = spread alike."""
+    one, other = (np.sort(np.concatenate(parts), axis=0) for parts in (real, made))
+    return float(np.abs(one - other).mean())

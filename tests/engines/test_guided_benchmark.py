@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("diffusers")
 
-from benchmarks import guided, guided_parts, guided_report
+from benchmarks import guided, guided_parts, guided_report, walks, wasserstein
 
 from infill import settings
 from tests.engines.guided_scenes import bottle, disc, target, texture
@@ -69,3 +69,33 @@ def test_without_targets_it_says_so(photos: Path, tmp_path: Path) -> None:
     options = guided.parse([save(tmp_path / "model"), "--targets", str(empty)])
     with pytest.raises(SystemExit, match="has no target"):
         guided.Bench(options)
+
+
+class TestWalks:
+    def test_each_is_made_once_and_compared(
+        self, photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        out, model = tmp_path / "walks", save(tmp_path / "model")
+        options = walks.parse([model, "--out", str(out), "--walks", "fast;plain, 50"])
+        with settings.using(threads=1, offline=1):
+            walks.run(options)
+            first = capsys.readouterr().out
+            walks.run(options)
+        assert capsys.readouterr().out == first
+        assert "| fast | 236 |" in first
+        assert "| plain, 50 steps | 50 |" in first
+        assert len(list((out / "cache").iterdir())) == 2
+        assert (out / "walks.jpg").stat().st_size > 0
+
+    def test_the_distance_of_two_sets_of_patches(self) -> None:
+        photos = [texture((40, 40), (80, 120, 70), seed) / np.float32(255) for seed in range(3)]
+        holes = [disc((40, 40), 20, 20, 8)] * 3
+        slices = wasserstein.Slices(photos, holes)
+        real = slices.of(photos, holes)
+        assert wasserstein.distance(real, real) == 0
+        moved = [photos[1], photos[2], photos[0]]
+        assert wasserstein.distance(real, slices.of(moved, holes)) < 1e-6, "no pairs are compared"
+        grey = [np.full_like(photo, 0.5) for photo in photos]
+        darker = [photo * np.float32(0.9) for photo in photos]
+        near, far = (wasserstein.distance(real, slices.of(p, holes)) for p in (darker, grey))
+        assert 0 < near < far

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from infill import settings
 from infill.engines.base import ENGINES, make_options
-from infill.engines.diffusers import calls, latents, memory
-from infill.engines.diffusers.engine import Latent
-from infill.errors import BadOption, EngineFailed
+from infill.engines.diffusers import calls, canvas, latents, memory, scene
+from infill.engines.diffusers.engine import Latent, _apply
+from infill.errors import BadOption, EngineFailed, FullMask
 from tests.engines.diffusers import scenes
 
 
@@ -226,7 +227,70 @@ class TestKnownPixels:
         assert pipe.vae.config.latent_channels == ends[0].shape[1]
 
 
+class TestWhatIsRedrawn:
+    def test_is_told_in_whole_cells(self, model: Callable[[str], Path]) -> None:
+        _, mask = scenes.region()
+        redrawn = scenes.made("sd", model).redrawn
+        np.testing.assert_array_equal(redrawn, canvas.whole_cells(mask, 8))
+        assert redrawn.sum() > mask.sum()
+
+    def test_at_another_working_size_covers_all_that_was_mixed_in(self) -> None:
+        hole = np.zeros((48, 80), np.bool_)
+        hole[16:32, 16:48] = True
+        for shape in ((33, 61), (96, 160), (48, 80)):
+            there = scene.back_mask(hole, shape)
+            made = scene.back(np.repeat(hole[..., None], 3, 2).astype(np.float32), shape)
+            assert there.shape == shape
+            assert there[made.max(-1) > 1e-3].all()
+            assert not there.all()
+
+    def test_that_leaves_nothing_known_is_refused_before_the_network_runs(
+        self, model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        engine = ENGINES.get("sd")
+        options = make_options(engine, scenes.options_for("sd", model))
+        pixels, mask = scenes.region()
+        mask[::8, ::8] = True
+        monkeypatch.setattr(calls, "_read", None)
+        with pytest.raises(FullMask, match=r"cells of 8×8 pixels, and the mask touches every"):
+            engine.fill(pixels, mask, options, np.random.default_rng(1), lambda *_: None)
+
+
+def test_the_settings_threads_are_pytorchs(model: Callable[[str], Path]) -> None:
+    engine = ENGINES.get("sd")
+    options = make_options(engine, scenes.options_for("sd", model))
+    pixels, mask = scenes.region()
+    before, seen = torch.get_num_threads(), []
+
+    def hook(step: int, steps: int, level: Any, now: torch.Tensor, _: Any) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        return now
+
+    rngs = [np.random.default_rng(1)]
+    with settings.using(threads=before + 1):
+        engine.run([pixels], mask, options, rngs, lambda *_: None, on_latents=hook)
+    assert set(seen) == {before + 1}
+    assert torch.get_num_threads() == before
+
+
 class TestMemory:
+    def test_a_plan_that_was_half_applied_is_not_taken_for_whole(
+        self, model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        engine = ENGINES.get("sd")
+        loaded = engine.load(make_options(engine, scenes.options_for("sd", model)))
+        loaded.plan = memory.Plan("cpu", "float32")
+
+        def fails(*_: Any) -> None:
+            raise RuntimeError("half-way")
+
+        tiled = memory.Plan("cpu", "float32", tiles=True)
+        with monkeypatch.context() as patch:
+            patch.setattr(memory, "apply", fails)
+            with pytest.raises(RuntimeError, match="half-way"):
+                _apply(loaded, tiled)
+        assert loaded.plan is None
+
     def test_the_fill_steps_down_once_and_says_so(
         self, model: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from infill.engines.base import ENGINES, make_options
 from infill.engines.diffusers import loading, parts, single
@@ -17,6 +18,7 @@ from infill.engines.diffusers.presets import FLUX_FILL, SD, FluxFill, Sd
 from infill.errors import BadOption, MissingWeights
 from tests.engines.diffusers import published, scenes
 
+CLIP = "cond_stage_model.transformer.text_model."  # in single files of Stable Diffusion
 AS_SD = {"guidance_scale": 7.5}
 
 
@@ -93,6 +95,71 @@ class TestAFolder:
             scenes.filled("kandinsky", model, prior=str(model("kandinsky")))
 
 
+class TestWeights:
+    """The libraries make up what a file lacks, or leave it empty; here it is an error."""
+
+    @pytest.mark.parametrize("part", ["text_encoder", "unet", "vae"])
+    def test_that_lack_a_tensor_are_refused_and_not_kept(
+        self, model: Callable[[str], Path], copy: Path, part: str
+    ) -> None:
+        (file,) = (copy / part).glob("*.safetensors")
+        lost = _drop_a_tensor(file)
+        loading.forget()
+        for _ in range(2):  # the second time as well
+            with pytest.raises(MissingWeights, match=rf"the tensor \S*{lost} is missing"):
+                scenes.filled("sd", model, model=str(copy))
+        assert not loading._kept
+
+    def test_of_a_prior_are_looked_at(self, model: Callable[[str], Path], tmp_path: Path) -> None:
+        for part in ("image_encoder", "prior"):
+            place = Path(shutil.copytree(model("kandinsky-prior"), tmp_path / part))
+            (file,) = (place / part).glob("*.safetensors")
+            lost = _drop_a_tensor(file)
+            with pytest.raises(MissingWeights, match=lost):
+                scenes.filled("kandinsky", model, prior=str(place))
+
+    @pytest.mark.parametrize(
+        ("lost", "told"),
+        [
+            ("model.diffusion_model.out.0.weight", "the tensor conv_norm_out.weight is missing"),
+            ("first_stage_model.decoder.conv_in.weight", "decoder.conv_in.weight is missing"),
+            (f"{CLIP}final_layer_norm.weight", "final_layer_norm.weight is missing"),
+            (f"{CLIP}embeddings.position_embedding.weight", "is not whole .*CLIPTextModel"),
+        ],
+    )
+    def test_of_one_file_are_looked_at(
+        self, model: Callable[[str], Path], tmp_path: Path, lost: str, told: str
+    ) -> None:
+        place, file = model("sd-standard"), tmp_path / "all.safetensors"
+        whole = published.stable_diffusion(place)
+        del whole[lost]
+        save_file(whole, file)
+        with pytest.raises(MissingWeights, match=told):
+            scenes.filled("sd", model, model=str(file), config=str(place))
+
+    def test_that_were_rewritten_are_read_again(
+        self, model: Callable[[str], Path], copy: Path
+    ) -> None:
+        before = scenes.made("sd", model, model=str(copy))
+        (file,) = (copy / "unet").glob("*.safetensors")
+        state = load_file(file)
+        save_file({name: value + 0.1 for name, value in state.items()}, file)
+        stat = file.stat()
+        os.utime(file, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1_000_000))
+        after = scenes.made("sd", model, model=str(copy))
+        assert np.abs(after.pixels - before.pixels).max() > 1e-5
+        assert after.weights != before.weights
+
+
+def _drop_a_tensor(file: Path) -> str:
+    """Write the file anew without one of its tensors; returns the end of that one's name."""
+    state = load_file(file)
+    lost = sorted(name for name in state if name.endswith("weight"))[0]
+    del state[lost]
+    save_file(state, file, metadata={"format": "pt"})
+    return lost.removeprefix("text_model.")
+
+
 class TestAName:
     def test_offline_is_not_looked_for(self, model: Callable[[str], Path]) -> None:
         with pytest.raises(MissingWeights, match=SD):
@@ -110,6 +177,17 @@ class TestAName:
         wanted = "transformer/*.safetensors"
         assert wanted in source.wanted
         assert not any(one.startswith(("safety_checker", "*")) for one in source.wanted)
+
+    def test_has_the_cards_licence_only_if_it_is_the_engines_own(self) -> None:
+        engine = ENGINES.get("flux-fill")
+        (other,) = engine.sources(make_options(engine, {"model": "some/model"}))
+        assert (other.licence, other.commercial_use) == (None, None)
+        engine = ENGINES.get("kandinsky")
+        first, second = engine.sources(make_options(engine, {"model": "some/model"}))
+        assert (first.licence, second.licence) == (None, engine.card.licence)
+        assert all(one.licence for one in engine.sources(make_options(engine, {})))
+        engine = ENGINES.get("diffusers")
+        assert engine.licence.of == ()
 
 
 class TestOneFile:

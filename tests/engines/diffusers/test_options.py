@@ -59,6 +59,20 @@ CONTRADICTIONS = [
     ("sd", {"num_inference_steps": 0}, "num_inference_steps must be between 1 and 1000"),
     ("sd", {"prompt": 3}, "prompt is text"),
 ]
+WRONG_TYPES = [
+    ({"memory": "low"}, "memory must be one of auto, full, offload, sequential, not 'low'"),
+    ({"drift": "off"}, "drift must be one of correct, ignore, not 'off'"),
+    ({"compile": "yes"}, "compile must be one of off, on, not 'yes'"),
+    ({"dtype": "fp16"}, "dtype must be one of auto, float32, bfloat16, float16, not 'fp16'"),
+    ({"scheduler": "foo"}, "scheduler must be one of model, ddim, .*, not 'foo'"),
+    ({"control": "x"}, "control must be one of inpaint, reference, not 'x'"),
+    ({"num_inference_steps": 2.5}, "num_inference_steps is a whole number, not 2.5"),
+    ({"num_inference_steps": True}, "num_inference_steps is a whole number, not True"),
+    ({"negative_prompt": (1, 2)}, r"negative_prompt is text, not \(1, 2\)"),
+    ({"guidance_scale": "7"}, "guidance_scale is a number, not '7'"),
+    ({"guidance_scale": float("nan")}, "guidance_scale must be between 0 and 100, not nan"),
+    ({"lora": 3}, "lora is text, not 3"),
+]
 
 
 @pytest.mark.parametrize("name", HONOURED)
@@ -80,6 +94,28 @@ def test_what_is_not_honoured_is_refused(name: str, option: str, value: Any) -> 
 def test_options_without_effect_are_refused(name: str, given: dict[str, Any], told: str) -> None:
     with pytest.raises(BadOption, match=told):
         make_options(ENGINES.get(name), given)
+
+
+@pytest.mark.parametrize(("given", "told"), WRONG_TYPES)
+@pytest.mark.parametrize("name", ["sd", "diffusers"])
+def test_values_of_another_type_are_refused(name: str, given: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadOption, match=f"engine {name}: {told}"):
+        make_options(ENGINES.get(name), given)
+
+
+def test_none_is_taken_only_where_it_means_something() -> None:
+    sd = ENGINES.get("sd")
+    for name in ("model", "num_inference_steps", "memory"):
+        with pytest.raises(BadOption, match=f"engine sd: {name} .* not None"):
+            make_options(sd, {name: None})
+    assert make_options(sd, {"lora": None, "config": None}) == make_options(sd, {})
+    assert make_options(ENGINES.get("flux2-klein"), {"guidance_scale": None}) is not None
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    given = {"num_inference_steps": np.int64(4), "guidance_scale": np.float32(2), "strength": 1}
+    made = make_options(ENGINES.get("sd"), given)
+    assert (made.num_inference_steps, made.guidance_scale, made.strength) == (4, 2, 1)
 
 
 def test_too_few_steps_for_the_strength(model: Callable[[str], Path]) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from infill import weights
+from infill.engines.diffusers import tensors
 from infill.engines.diffusers.latents import autoencoder
 from infill.errors import BadOption, InfillError, MissingWeights
 from infill.lazy import need
@@ -24,6 +25,15 @@ IP_FILES = {  # in the authors' repository, h94/IP-Adapter
 def key(options: Any) -> tuple[Any, ...]:
     """What tells two sets of adapters apart. How strongly they count is set at each fill."""
     return tuple(getattr(options, name, None) for name in ("lora", "ip_adapter", "controlnet"))
+
+
+def places(options: Any) -> list[Path]:
+    """Where on this machine what the options name would lie, whether it is there or not."""
+    found = [Path(name).expanduser() for name in key(options) if name]
+    if getattr(options, "ip_adapter", None):
+        path = Path(options.ip_adapter).expanduser()
+        found += [path.parent / ENCODER, *_encoders_above(path)]
+    return found
 
 
 def sources(options: Any, family: "Family") -> list[weights.Source]:
@@ -109,6 +119,7 @@ def _add_controlnet(loaded: "Loaded", name: str) -> None:
         control = getattr(library, network).from_pretrained(
             folder, dtype=pipe.dtype, local_files_only=True, use_safetensors=True
         )
+        tensors.check({"controlnet": control}, name)
         loaded.pipe = _around(getattr(library, pipeline), pipe, controlnet=control)
     except (ValueError, TypeError, RuntimeError) as error:
         raise _misfit("controlnet", name, loaded, error) from error
@@ -157,9 +168,8 @@ def _add_ip_adapter(loaded: "Loaded", name: str) -> None:
     encoder = _encoder_of(path)
     pipe = loaded.pipe
     try:
-        reader = transformers.CLIPVisionModelWithProjection.from_pretrained(
-            encoder, dtype=pipe.dtype, local_files_only=True, use_safetensors=True
-        )
+        how = {"dtype": pipe.dtype, "local_files_only": True, "use_safetensors": True}
+        reader = tensors.read(transformers.CLIPVisionModelWithProjection, encoder, how)
         side = reader.config.image_size
         pipe.register_modules(
             image_encoder=reader,
@@ -170,6 +180,7 @@ def _add_ip_adapter(loaded: "Loaded", name: str) -> None:
         pipe.load_ip_adapter(
             _states(path), subfolder="", weight_name=path.name, image_encoder_folder=None
         )
+        tensors.check({"unet": pipe.unet}, name)
     except (ValueError, KeyError, RuntimeError, OSError) as error:
         raise _misfit("ip_adapter", name, loaded, error) from error
     loaded.weights[f"{name}/{path.name}"] = weights.sha256_of(path)
@@ -208,17 +219,22 @@ def _encoder_of(path: Path) -> Path:
     The adapters for SD-XL whose names end on vit-h read by the smaller encoder, which lies with
     those for Stable Diffusion.
     """
-    smaller = path.parent.parent / "models" / ENCODER
-    places = [path.parent / ENCODER, smaller, path.parent.parent / ENCODER]
+    smaller, above = _encoders_above(path)
+    several = [path.parent / ENCODER, smaller, above]
     if "vit-h" in path.stem:
-        places.insert(0, smaller)
-    for place in places:
+        several.insert(0, smaller)
+    for place in several:
         if (place / "config.json").is_file():
             return place
     raise MissingWeights(
         f"beside {path} there is no folder {ENCODER} with the network that reads the reference; "
         "fetch it from where the adapter came from"
     )
+
+
+def _encoders_above(path: Path) -> tuple[Path, Path]:
+    """The folder of the smaller encoder, and the one beside the adapter's own folder."""
+    return path.parent.parent / "models" / ENCODER, path.parent.parent / ENCODER
 
 
 def _states(path: Path) -> dict[str, dict[str, Any]]:

@@ -34,7 +34,10 @@ SAMPLERS = {
 
 @dataclass
 class Job:
-    """One fill of one region: `seeds` as many as `pixels`, one candidate each."""
+    """One fill of one region: `seeds` as many as `pixels`, one candidate each.
+
+    redrawn: (H, W) bool, set by `draw`: all that was made anew, the hole in whole cells.
+    """
 
     loaded: "Loaded"
     pixels: Sequence[NDArray[np.float32]]
@@ -44,6 +47,7 @@ class Job:
     progress: base.Progress
     on_latents: "OnLatents | None" = None
     notes: tuple[str, ...] = ()
+    redrawn: NDArray[np.bool_] | None = None
 
 
 def check(job: Job) -> None:
@@ -83,6 +87,7 @@ def draw(job: Job) -> list[NDArray[np.float32]]:
     loaded = job.loaded
     pipe, family = loaded.pipe, loaded.family
     scene = scenes.of(loaded, job.pixels, job.mask)
+    job.redrawn = job.mask | scenes.back_mask(scene.hole, job.mask.shape)
     generators = [torch.Generator("cpu").manual_seed(seed) for seed in job.seeds]
     adapters.weigh(pipe, job.options)
     _set_sampler(loaded, job.options)

@@ -4,6 +4,7 @@ find and load the pipeline → lay it out in memory → read the prompt → deno
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +19,7 @@ from infill.engines.diffusers.loading import Licence, Loaded
 from infill.engines.diffusers.tuning import tune
 from infill.errors import BadOption
 from infill.geometry import Frame
+from infill.lazy import need
 from infill.weights import Source
 
 if TYPE_CHECKING:
@@ -55,7 +57,9 @@ class Latent:
 
     @property
     def licence(self) -> Licence:
-        return Licence(self.card.licence, self.card.commercial_use)
+        """What the card says, of the engine's own models alone."""
+        own = (self.source, getattr(self.Options, "prior", ""))
+        return Licence(self.card.licence, self.card.commercial_use, of=own)
 
     def fill(
         self,
@@ -115,10 +119,10 @@ class Latent:
             job.notes += tuple(tuned.notes)
             return made
 
-        with loading.quiet():
+        with loading.quiet(), _threads():
             made, notes = memory.with_fallback(work, plan, lambda chosen: _apply(loaded, chosen))
         told = (*notes, *job.notes)
-        return [Filled(one, told, dict(loaded.weights)) for one in made]
+        return [Filled(one, told, dict(loaded.weights), job.redrawn) for one in made]
 
     def localise(self, options: Any, frame: Frame) -> Any:
         """A ControlNet's picture goes with the photo, pixel by pixel: its part for this region.
@@ -154,8 +158,17 @@ class Latent:
         scale; the mean of what the autoencoder gives. For families whose latents are plain."""
         loaded = self.load(options)
         height, width = pixels.shape[:2]
-        _apply(loaded, _plan(loaded, options, height * width, 1))
-        return latents.encoded(loaded.pipe, pixels, self.family.layout)
+        with _threads():
+            _apply(loaded, _plan(loaded, options, height * width, 1))
+            return latents.encoded(loaded.pipe, pixels, self.family.layout)
+
+
+def _threads() -> AbstractContextManager[None]:
+    """As many threads of PyTorch's as the settings say."""
+    need("torch", extra="diffusion")
+    from infill.diffusion import running
+
+    return running.threads()
 
 
 def _around(side: int, rule: SizeRule) -> SizeRule:
@@ -170,7 +183,7 @@ def _check_prompt(card: EngineCard, options: Any) -> None:
     if card.needs_prompt and not options.prompt.strip() and not has_picture:
         raise BadOption(
             f"engine {card.name} needs a prompt: say in words what should be in the hole "
-            '(on the command line: -o prompt="a wooden bench")'
+            '(on the command line: --prompt "a wooden bench")'
         )
     if card.needs_reference and not has_picture:
         raise BadOption(f"engine {card.name} needs a reference picture; give one as reference")
@@ -200,6 +213,7 @@ def _apply(loaded: Loaded, plan: memory.Plan) -> None:
     """Lay the pipeline out by the plan, unless it lies so already."""
     if loaded.plan == plan:
         return
+    loaded.plan = None  # should this fail half-way, it lies by no plan
     memory.apply(loaded.pipe, plan)
     if loaded.prior is not None:
         memory.apply(loaded.prior, plan)

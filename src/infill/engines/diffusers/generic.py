@@ -112,7 +112,7 @@ class Diffusers(Latent):
         if not given.model:
             raise BadOption(
                 "engine diffusers needs a model: a name on the hub, a local folder or one "
-                ".safetensors file (-o model=...)"
+                ".safetensors file (on the command line: -O model=...)"
             )
         return _Inner(loading.family_of(given.model, self.licence))
 

@@ -188,8 +188,8 @@ def _in_float32(vae: Any, run: Callable[[], Any]) -> Any:
             "the autoencoder gave no numbers (NaN) in half precision and can't be widened while "
             'layers are swapped in one by one; set dtype to "float32"'
         )
-    vae.to(torch.float32)
     try:
+        vae.to(torch.float32)  # may run out of memory half-way
         return run()
     finally:
         vae.to(before)

@@ -13,7 +13,7 @@ from typing import Any
 
 from infill import weights
 from infill.engines.base import Progress
-from infill.engines.diffusers import adapters, families, parts, single
+from infill.engines.diffusers import adapters, families, parts, single, tensors
 from infill.engines.diffusers.families import Family
 from infill.engines.diffusers.tuning import EmbeddingCache
 from infill.errors import BadOption
@@ -25,11 +25,15 @@ PRIOR = ("image_encoder", "image_processor", "prior", "scheduler", "text_encoder
 
 @dataclass(frozen=True)
 class Licence:
-    """What is shown before a download, and who is told how far it is."""
+    """What is shown before a download, and who is told how far it is.
+
+    of: the models that `name` and `commercial_use` speak of; of any other the hub's word counts.
+    """
 
     name: str | None = None
     commercial_use: bool | None = None
     progress: Progress | None = None
+    of: tuple[str, ...] = ()
 
 
 @dataclass
@@ -69,6 +73,7 @@ def load(options: Any, family: Family, dtype: str, device: str, licence: Licence
         dtype,
         device,
         adapters.key(options),
+        _stamp(options),
     )
     if key not in _kept:
         forget()
@@ -76,6 +81,22 @@ def load(options: Any, family: Family, dtype: str, device: str, licence: Licence
         with quiet():
             _kept[key] = _load(place, options, family, dtype, licence)
     return _kept[key]
+
+
+def _stamp(options: Any) -> tuple[Any, ...]:
+    """Paths, times and sizes of the local files that the options name, so that what was
+    rewritten is read again. What comes from the hub never changes under its name here."""
+    named = [getattr(options, name, None) for name in ("model", "config", "prior")]
+    places = [Path(name).expanduser() for name in named if name] + adapters.places(options)
+    files = set()
+    for place in places:
+        if place.is_dir():
+            files |= {one for kind in parts.KINDS for one in place.glob(kind)}
+            files |= {one for kind in parts.KINDS for one in place.glob(f"*/{kind}")}
+        else:
+            files.add(place)
+    told = [(str(one.resolve()), one.stat()) for one in sorted(files) if one.is_file()]
+    return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in told)
 
 
 def forget() -> None:
@@ -95,6 +116,7 @@ def _load(place: Path, options: Any, family: Family, dtype: str, licence: Licenc
     if family.text == "prior":
         loaded.prior = _prior(options.prior, dtype, loaded, licence)
         loaded.pipe._infill_prior = loaded.prior
+    tensors.check(loaded.pipe.components, options.model)
     adapters.add(loaded, options)
     loaded.scheduler = loaded.pipe.scheduler
     loaded.pipe.set_progress_bar_config(disable=True)
@@ -150,12 +172,13 @@ def sources(options: Any, family: Family, licence: Licence) -> list[weights.Sour
 
 def _source(name: str, inside: tuple[str, ...] | None, licence: Licence) -> weights.Source:
     """What is wanted of a model: those parts, or (None) its texts alone."""
+    known = name in licence.of
     return weights.Source(
         name,
         wanted=parts.SMALL if inside is None else parts.wanted(inside),
         complete=parts.indexed if inside is None else _has(inside),
-        licence=licence.name,
-        commercial_use=licence.commercial_use,
+        licence=licence.name if known else None,
+        commercial_use=licence.commercial_use if known else None,
         extra="diffusion",
         holds="a whole model of diffusers",
     )
@@ -207,8 +230,9 @@ def _from_folder(place: Path, name: str, family: Family, dtype: str) -> Loaded:
         from infill.engines.diffusers.vision import reader
 
         given["processor"] = reader(place)
+    given |= tensors.encoders(place, given, _how(dtype))
     given["variant"] = parts.variant(place, family.parts)
-    pipe = _class(family).from_pretrained(place, **given, **_how(dtype))
+    pipe = _class(family).from_pretrained(place, trust_remote_code=False, **given, **_how(dtype))
     return Loaded(pipe, family, parts.hashes(place, family.parts, name))
 
 
@@ -267,7 +291,11 @@ def _prior(name: str, dtype: str, loaded: Loaded, licence: Licence) -> Any:
     folder = local if local.is_dir() else weights.find(source, progress=licence.progress)
     parts.check_whole(folder, PRIOR, "prior")
     library = need("diffusers", extra="diffusion")
-    pipe = library.KandinskyV22PriorPipeline.from_pretrained(folder, **_how(dtype))
+    given = tensors.encoders(folder, {}, _how(dtype))
+    pipe = library.KandinskyV22PriorPipeline.from_pretrained(
+        folder, trust_remote_code=False, **given, **_how(dtype)
+    )
+    tensors.check(pipe.components, name)
     pipe.set_progress_bar_config(disable=True)
     loaded.weights |= parts.hashes(folder, PRIOR, name)
     return pipe

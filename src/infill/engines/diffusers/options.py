@@ -5,7 +5,11 @@ honoured can't be asked for. Where one only counts together with another, `__pos
 """
 
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from infill.engines.base import option
 from infill.engines.diffusers.memory import Asked
@@ -49,16 +53,19 @@ def model(default: str) -> Any:
 
 @dataclass(frozen=True)
 class Checked:
-    """Holds numbers to the bounds that their fields state; None stands for the model's own."""
+    """Holds values to the types and bounds that their fields state.
+
+    None is taken only where a field's type has it; it stands for the model's own, or for none.
+    """
 
     def __post_init__(self) -> None:
+        hints = _hints(type(self))  # type: ignore[arg-type]  # classes do hash
         for entry in fields(self):
-            low, high = entry.metadata.get("low"), entry.metadata.get("high")
             value = getattr(self, entry.name)
+            _check_type(entry.name, hints[entry.name], value)
+            low, high = entry.metadata.get("low"), entry.metadata.get("high")
             if low is None or high is None or value is None:
                 continue
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise TypeError(f"{entry.name} is a number, not {value!r}")
             if not low <= value <= high:
                 raise ValueError(f"{entry.name} must be between {low} and {high}, not {value}")
         self._check_together()
@@ -83,11 +90,6 @@ class Common(Checked):
     memory: Asked = option("auto", "How thriftily to use the device's memory.")
     compile: Compile = option("off", "Compile the network: a minute once, then quicker fills.")
     drift: Drift = option("correct", "If the model moves or recolours what it should keep.")
-
-    def _check_together(self) -> None:
-        super()._check_together()
-        if not isinstance(self.prompt, str):
-            raise TypeError(f"prompt is text, not {self.prompt!r}")
 
 
 @dataclass(frozen=True)
@@ -209,6 +211,32 @@ def _steering(options: Any) -> tuple[str, float]:
     """The option that makes a negative prompt count, and the value up to which it doesn't."""
     name = "true_cfg_scale" if hasattr(options, "true_cfg_scale") else "guidance_scale"
     return name, getattr(options, "no_guidance", 1.0)
+
+
+@cache
+def _hints(options: type) -> dict[str, Any]:
+    return get_type_hints(options)
+
+
+def _check_type(name: str, hint: Any, value: Any) -> None:
+    """Raise `TypeError` or, for a word that is none of the choices, `ValueError`."""
+    if hint is Any:
+        return
+    is_union = get_origin(hint) in (Union, UnionType)
+    allowed = get_args(hint) if is_union else (hint,)
+    if value is None and type(None) in allowed:
+        return
+    (kind,) = (one for one in allowed if one is not type(None))
+    number = not isinstance(value, bool | np.bool_)
+    if get_origin(kind) is Literal:
+        if not isinstance(value, str) or value not in get_args(kind):
+            raise ValueError(f"{name} must be one of {', '.join(get_args(kind))}, not {value!r}")
+    elif kind is str and not isinstance(value, str):
+        raise TypeError(f"{name} is text, not {value!r}")
+    elif kind is int and not (number and isinstance(value, int | np.integer)):
+        raise TypeError(f"{name} is a whole number, not {value!r}")
+    elif kind is float and not (number and isinstance(value, int | float | np.number)):
+        raise TypeError(f"{name} is a number, not {value!r}")
 
 
 # --- the families -------------------------------------------------------------------------------

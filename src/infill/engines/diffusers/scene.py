@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.engines.diffusers import canvas, latents
+from infill.errors import FullMask
 from infill.lazy import need
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ class Scene:
 
 
 def of(loaded: "Loaded", pixels: Sequence[NDArray[np.float32]], mask: NDArray[np.bool_]) -> Scene:
-    """The scene of pictures (H, W, 3) that share a mask (H, W), True = hole."""
+    """The scene of pictures (H, W, 3) that share a mask (H, W), True = hole.
+
+    Raises `FullMask` where no whole cell is free of the hole, so the network would see nothing.
+    """
     pipe, family = loaded.pipe, loaded.family
     cell = latents.cell(pipe, family)
     hole, shown = mask, list(pixels)
@@ -52,6 +56,11 @@ def of(loaded: "Loaded", pixels: Sequence[NDArray[np.float32]], mask: NDArray[np
         shown = [resized(canvas.smooth_floor(one, hole), shape) for one in shown]
         hole = resized(hole.astype(np.float32), shape) > 1e-3
     whole = canvas.whole_cells(hole, cell)
+    if whole.all():
+        raise FullMask(
+            f"the network sees the photo in cells of {cell}×{cell} pixels, and the mask touches "
+            "every one of them, so nothing is left to fill from; use a smaller mask or more context"
+        )
     floors = [canvas.smooth_floor(one, hole) for one in shown]
     factor = cell // family.patch
     return Scene(floors, whole, (shape[0] // factor, shape[1] // factor))
@@ -79,6 +88,18 @@ def resized(array: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.fl
 def back(filled: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """What was made at the working size, at the size (H, W) that was asked for."""
     return filled if filled.shape[:2] == shape else resized(filled, (shape[0], shape[1]))
+
+
+def back_mask(hole: NDArray[np.bool_], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """A mask (h, w) of the working size at the size (H, W) that was asked for: True wherever
+    `back` mixes in a pixel that is True."""
+    if hole.shape == shape:
+        return hole
+    import cv2
+
+    wide = cv2.dilate(hole.astype(np.uint8), np.ones((5, 5), np.uint8))  # cubic: two each way
+    small = (shape[0], shape[1])
+    return np.asarray(resized(wide.astype(np.float32), small) > 1e-3, np.bool_)
 
 
 def tensor(pictures: Sequence[NDArray[np.float32]]) -> "torch.Tensor":

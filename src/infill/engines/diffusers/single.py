@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from infill import weights
-from infill.engines.diffusers import families, parts
+from infill.engines.diffusers import families, parts, tensors
 from infill.engines.diffusers.families import Family
 from infill.errors import BadOption, MissingWeights
 from infill.lazy import need
@@ -87,7 +87,25 @@ def is_whole(path: Path) -> bool:
 def load(
     path: Path, base: Path, family: Family, pipeline: Any, how: dict[str, Any], whole: bool
 ) -> "Loaded":
-    """The pipeline of a file; `base` is the folder of its layout."""
+    """The pipeline of a file; `base` is the folder of its layout. Raises `MissingWeights`."""
+    utils = need("diffusers.loaders.single_file_utils", extra="diffusion")
+    try:
+        return _load(path, base, family, pipeline, how, whole)
+    except KeyError as error:  # where the library gives the tensors their other names
+        raise tensors.lacking(path, str(error.args[0] if error.args else error)) from error
+    except NotImplementedError as error:  # where it moves a network whose tensors are not all here
+        tensor = tensors.empty_one_behind(error)
+        if tensor is None:
+            raise
+        raise tensors.lacking(path, tensor) from error
+    except utils.SingleFileComponentError as error:  # where it knows a network by that tensor
+        said = str(error).strip().partition("\n")[0]
+        raise MissingWeights(f"{path} is not whole ({said}); fetch it again") from error
+
+
+def _load(
+    path: Path, base: Path, family: Family, pipeline: Any, how: dict[str, Any], whole: bool
+) -> "Loaded":
     from infill.engines.diffusers.loading import NEVER, Loaded
 
     sums = {path.name: weights.sha256_of(path)}
@@ -109,6 +127,10 @@ def load(
         dtype=how["dtype"],
         local_files_only=True,
     )
-    pipe = pipeline.from_pretrained(base, **{family.network: network}, **how)
+    tensors.check({family.network: network}, path)
+    given = {family.network: network}
+    given |= tensors.encoders(base, given, how)
+    pipe = pipeline.from_pretrained(base, trust_remote_code=False, **given, **how)
+    tensors.check(pipe.components, base)
     others = tuple(part for part in family.parts if part != family.network)
     return Loaded(pipe, family, sums | parts.hashes(base, others, base.name))

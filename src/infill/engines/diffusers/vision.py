@@ -27,9 +27,11 @@ def _reader_class() -> Any:
 
         def __init__(self, folder: Path, words: Path) -> None:
             here = folder if (folder / "tokenizer_config.json").is_file() else words
-            self.tokenizer = transformers.AutoTokenizer.from_pretrained(here, local_files_only=True)
+            self.tokenizer = transformers.AutoTokenizer.from_pretrained(
+                here, local_files_only=True, trust_remote_code=False
+            )
             self.image_processor = pictures.Qwen2VLImageProcessorPil.from_pretrained(
-                folder, local_files_only=True
+                folder, local_files_only=True, trust_remote_code=False
             )
 
         def __call__(self, images: Any = None, text: Any = None, **_: Any) -> Any:

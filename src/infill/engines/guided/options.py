@@ -59,7 +59,7 @@ class Options(WalkOptions):
     )
     lambda_kind: Kind = option("linear", "Whether it counts less and less, or always as much.")
     heat_width: int = option(
-        2, "How far the model may reach into the scene, in pixels it sees.", low=0, high=64
+        0, "How far the model may reach into the scene, in pixels it sees.", low=0, high=64
     )
     heat_passes: int = option(
         2, "How often that heat spreads; more = a softer border.", low=0, high=200
