@@ -116,7 +116,7 @@ def _weights_sheet(bench: "Bench", outcomes: dict[str, Outcome]) -> None:
     bands.append(("", first))
     for start in STARTS:
         row = [
-            (f"λ {start:g} {_end(end)}", outcomes[_cell(start, end)].pictures[at])
+            (f"L {start:g} {_end(end)}", outcomes[_cell(start, end)].pictures[at])
             for at in (index * bench.options.seeds for index, _ in shown)
             for end in (*ENDS, "constant")
         ]
