@@ -42,6 +42,7 @@ TARGETS = {"whole": 1.6, "5%": 3.0}
 
 PROMPT = "a wooden bench under an old tree, morning light"
 GUIDANCE = 7.5
+KEPT = 16  # pixels on each side that are known at least: two cells of latents
 RIM = 15 / 16  # of the photo's side is the side of the hole that is called whole
 GB = 1e9
 HEADINGS = (
@@ -249,7 +250,7 @@ def scene(side: int, hole: str) -> tuple[Any, Any]:
     waves = [np.sin(40 * rows * (index + 1)) * np.cos(25 * columns) for index in range(3)]
     photo = np.rint(127.5 + 100 * np.stack(waves, -1)).astype(np.uint8)
     share = RIM**2 if hole == "whole" else 0.05
-    margin = round(side * (1 - share**0.5) / 2)
+    margin = max(KEPT, round(side * (1 - share**0.5) / 2))
     mask = np.zeros((side, side), bool)
     mask[margin : side - margin, margin : side - margin] = True
     return photo, mask

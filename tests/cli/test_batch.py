@@ -23,6 +23,7 @@ from tests.cli.tools import (
     environment,
     files_below,
     hole,
+    interruptible,
     run,
     scene,
     write_mask,
@@ -205,6 +206,7 @@ def _start(folder: Path, *args: object) -> "subprocess.Popen[bytes]":
         env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        preexec_fn=interruptible,
     )
 
 

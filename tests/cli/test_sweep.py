@@ -19,6 +19,7 @@ from tests.cli.tools import (
     command,
     environment,
     files_below,
+    interruptible,
     run,
     write_mask,
     write_photo,
@@ -164,6 +165,7 @@ def _start(folder: Path) -> "subprocess.Popen[bytes]":
         env=environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        preexec_fn=interruptible,
     )  # fmt: skip
 
 

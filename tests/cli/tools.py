@@ -1,6 +1,7 @@
 """Photos and masks for the command line's tests, and two ways to run it."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -57,6 +58,11 @@ def run(
         timeout=120,
         check=False,
     )
+
+
+def interruptible() -> None:
+    """For `preexec_fn`: Ctrl-C counts, though a shell's background job is told to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def scene(height: int = 48, width: int = 64, seed: int = 0) -> NDArray[np.uint8]:

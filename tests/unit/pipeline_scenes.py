@@ -4,10 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from infill.engines.base import NoOptions
+from infill.engines.base import ENGINES, NoOptions
 from infill.engines.flat import Flat
 from infill.geometry import SizeRule
 
+READY = [name for name in ENGINES.names() if ENGINES.get(name).card.extra is None]
+"""Engines that need nothing beside: no network, no prompt."""
 RED = (1.0, 0.0, 0.0)
 
 

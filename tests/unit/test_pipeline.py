@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.strategies import photos_with_masks
-from tests.unit.pipeline_scenes import RED, Everything, photo_and_mask
+from tests.unit.pipeline_scenes import READY, RED, Everything, photo_and_mask
 
 from infill import fill, replay
 from infill import settings as infill_settings
@@ -210,7 +210,7 @@ class TestEdges:
             fill(photo, mask[:-1], engine="flat")
 
     @pytest.mark.parametrize("shape", [(1, 2), (2, 1), (1, 40), (40, 1), (2, 2), (3, 3)])
-    @pytest.mark.parametrize("engine", ENGINES.names())
+    @pytest.mark.parametrize("engine", READY)
     def test_tiny_photos(self, engine: str, shape: tuple[int, int]) -> None:
         photo = np.full((*shape, 3), 90, np.uint8)
         mask = np.zeros(shape, np.bool_)

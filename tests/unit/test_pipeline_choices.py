@@ -5,7 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from tests.unit.pipeline_scenes import RED, Everything, cut_out, photo_and_mask
+from tests.unit.pipeline_scenes import READY, RED, Everything, cut_out, photo_and_mask
 
 from infill import fill
 from infill import settings as infill_settings
@@ -89,7 +89,7 @@ class TestBlendAndColour:
 
 
 class TestSeedsAndThreads:
-    @pytest.mark.parametrize("engine", ENGINES.names())
+    @pytest.mark.parametrize("engine", READY)
     def test_same_seed_same_bytes_at_any_number_of_threads(self, engine: str) -> None:
         photo, mask = photo_and_mask((90, 120))
         mask[60:64, 5:110] = True
