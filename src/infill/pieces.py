@@ -145,19 +145,6 @@ def _back(
     return replace(made, pixels=pixels, notes=notes)
 
 
-class Part:
-    """The progress of a part of the work as progress of the whole; previews go through."""
-
-    def __init__(self, progress: base.Progress, start: float, share: float) -> None:
-        self._progress, self._start, self._share = progress, start, share
-        show = getattr(progress, "preview", None)
-        if show is not None:
-            self.preview = show
-
-    def __call__(self, fraction: float, stage: str) -> None:
-        self._progress(self._start + self._share * min(max(fraction, 0.0), 1.0), stage)
-
-
 class _Shown:
     """The progress of one region; it shows the engine's pictures in their place in the photo."""
 

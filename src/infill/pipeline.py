@@ -17,7 +17,7 @@ from infill.geometry import Box
 from infill.loading import load_both
 from infill.memory import give_back
 from infill.picture import Picture, as_picture
-from infill.pieces import Part, Work
+from infill.pieces import Work
 from infill.recipe import (
     Recipe,
     given_again,
@@ -166,7 +166,7 @@ def _fill_all(
         return _fill(picture, hole, work, progress, clock)
     results = []
     for index, seed in enumerate(work.seeds):
-        part = Part(progress, index / count, 1 / count)
+        part = base.Part(progress, index / count, 1 / count)
         one = replace(work, seeds=(seed,))
         results += _fill(picture, hole, one, part, clock if index == 0 else Clock())
     return results
@@ -191,7 +191,7 @@ def _fill(
         areas = [int(np.count_nonzero(wide[region.hole.slices])) for region in plan]
     drafts = [Draft(picture.pixels) for _ in work.seeds]
     for index, (region, area) in enumerate(zip(plan, areas, strict=True)):
-        part = Part(progress, sum(areas[:index]) / sum(areas), area / sum(areas))
+        part = base.Part(progress, sum(areas[:index]) / sum(areas), area / sum(areas))
         with clock("crop"):
             seen, blank = pieces.look(wide, picture, plan, index, rule)
         canvases = [draft.canvas for draft in drafts]

@@ -8,7 +8,7 @@ from infill.engines.base import ENGINES
 from infill.errors import MissingExtra, MissingWeights
 from infill.segmenters.base import SEGMENTERS
 from infill.settings import Settings
-from infill.web.needs import lacking, to_type
+from infill.web.needs import to_install, to_type
 
 
 def engines(default: str) -> dict[str, Any]:
@@ -52,13 +52,6 @@ def segmenters(limits: Settings) -> dict[str, Any]:
         more = {"available": install is None, "install": install, "default": own}
         found.append(asdict(card) | more)
     return {"segmenters": found}
-
-
-def to_install(extra: str | None) -> str | None:
-    """What to type for an extra that is not installed; None if nothing is missing."""
-    if extra is None or not lacking(extra):
-        return None
-    return f"pip install 'infill[{extra}]'"
 
 
 def to_fetch(checkpoint: str) -> str | None:

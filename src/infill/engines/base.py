@@ -204,6 +204,19 @@ def in_batches(engine: Engine) -> bool:
     return hasattr(engine, "fill_batch")
 
 
+class Part:
+    """The progress of a part of the work as progress of the whole; previews go through."""
+
+    def __init__(self, progress: Progress, start: float, share: float) -> None:
+        self._progress, self._start, self._share = progress, start, share
+        show = getattr(progress, "preview", None)
+        if show is not None:
+            self.preview = show
+
+    def __call__(self, fraction: float, stage: str) -> None:
+        self._progress(self._start + self._share * min(max(fraction, 0.0), 1.0), stage)
+
+
 def preview(progress: Progress, make: Callable[[], NDArray[np.floating]]) -> None:
     """Show what the fill looks like so far, if anyone watches.
 
@@ -280,6 +293,7 @@ __all__ = [  # SizeRule lives in geometry, which cannot import upwards, and belo
     "Family",
     "Filled",
     "NoOptions",
+    "Part",
     "Progress",
     "SizeRule",
     "Weights",

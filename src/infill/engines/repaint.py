@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from infill.device import pick
 from infill.diffusion import plan as plans
 from infill.diffusion.plan import Plan
-from infill.engines.base import EngineCard, Filled, Progress, SizeRule, option, preview
+from infill.engines.base import EngineCard, Filled, Part, Progress, SizeRule, option, preview
 from infill.engines.diffusers.scarce import free_memory, is_out_of_memory, let_go
 from infill.errors import BadOption, EngineFailed, FullMask
 from infill.lazy import need
@@ -294,7 +294,9 @@ def all_or_one_by_one(
     pictures: list[Pixels] = []
     for index in range(len(rngs) if len(rngs) > 1 else 0):
         rngs[index].bit_generator.state = before[index]
-        made = _if_room(run, slice(index, index + 1), part_of(progress, index, len(rngs)))
+        made = _if_room(
+            run, slice(index, index + 1), Part(progress, index / len(rngs), 1 / len(rngs))
+        )
         if made is None:
             break
         pictures += made
@@ -316,15 +318,3 @@ def _if_room(
         let_go(error)
     free_memory()
     return None
-
-
-def part_of(progress: Progress, index: int, count: int) -> Progress:
-    """`progress` of one of `count` pieces of work as progress of all; previews go through."""
-
-    def report(fraction: float, stage: str) -> None:
-        progress((index + fraction) / count, stage)
-
-    show = getattr(progress, "preview", None)
-    if show is not None:
-        report.preview = show  # type: ignore[attr-defined]
-    return report

@@ -29,10 +29,16 @@ def lacking(extra: str) -> tuple[str, ...]:
     return tuple(missing)
 
 
+def to_install(extra: str | None) -> str | None:
+    """The command that installs an extra; None if nothing of it is missing."""
+    return f"pip install 'infill[{extra}]'" if extra is not None and lacking(extra) else None
+
+
 def to_type(card: EngineCard) -> str | None:
     """The command that brings what the engine lacks, packages or weights; None if nothing."""
-    if card.extra is not None and lacking(card.extra):
-        return f"pip install 'infill[{card.extra}]'"
+    install = to_install(card.extra)
+    if install is not None:
+        return install
     return None if has_weights(card) else f"infill download {card.name}"
 
 
