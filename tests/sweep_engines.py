@@ -38,7 +38,7 @@ class Aimed:
     card = CARD
     Options = AimedOptions
 
-    def localise(self, options: AimedOptions, frame: Frame) -> AimedOptions:
+    def localise(self, options: AimedOptions, frame: Frame, largest: bool) -> AimedOptions:
         return replace(options, reference=frame.bring(composite.to_float(options.reference.pixels)))
 
     def goal(

@@ -124,6 +124,10 @@ class EngineFailed(EngineError):
     """The engine raised, or returned something that is no picture."""
 
 
+class Drifted(EngineFailed):
+    """What the engine made does not fit the photo around the hole and can't be put right."""
+
+
 class MissingWeights(EngineError):
     """A network's weights are not on this machine, or damaged; the message says what to type."""
 

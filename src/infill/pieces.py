@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from infill import composite, geometry, regions
 from infill.engines import base
+from infill.errors import Drifted
 from infill.geometry import Frame
 from infill.picture import Picture
 from infill.regions import Region
@@ -45,8 +46,9 @@ def make(
     index: int,
     progress: base.Progress,
     clock: Clock,
-) -> list[base.Filled]:
-    """A fill of the hole box of `region` for each candidate: (h, w, 3) float pixels.
+) -> list[base.Filled | Drifted]:
+    """A fill of the hole box of `region` for each candidate: (h, w, 3) float pixels, or why that
+    candidate is of no use.
 
     canvases: each candidate's photo so far. blank: of the region's crop, what is no source.
     index:    the region's place in the plan, which decides what it draws.
@@ -55,18 +57,21 @@ def make(
     with clock("crop"):
         crops = [_crop(canvas, region, blank) for canvas in canvases]
         brought = [frame.bring_hidden(crop, blank) for crop in crops]
-        options = base.localised(work.engine, work.options, frame)
+        options = base.localised(work.engine, work.options, frame, region.largest)
     rngs = [generator(seed, index) for seed in work.seeds]
     shown = _Shown(progress, canvases[0], region, blank, frame)
     with clock("engine"), opencv_threads():
         pixels = [seen for seen, _ in brought]
         made = base.run(work.engine, pixels, brought[0][1], options, rngs, shown)
-    if frame.resampled and not work.engine.card.redraws:
-        made = [_with_known(one, *seen) for one, seen in zip(made, brought, strict=True)]
+    keeps = frame.resampled and not work.engine.card.redraws
+    made = [
+        _with_known(one, *seen) if keeps and isinstance(one, base.Filled) else one
+        for one, seen in zip(made, brought, strict=True)
+    ]
     del brought, pixels
     with clock("composite"):
         return [
-            _back(one, crop, region, blank, work, frame)
+            _back(one, crop, region, blank, work, frame) if isinstance(one, base.Filled) else one
             for one, crop in zip(made, crops, strict=True)
         ]
 
@@ -127,17 +132,17 @@ def _back(
     blank: NDArray[np.bool_],
     work: Work,
     frame: Frame,
-) -> base.Filled:
+) -> base.Filled | Drifted:
     """What the engine made, as pixels of the hole box alone; nothing else is kept alive."""
     filled, notes = frame.back(made.pixels), made.notes
     if work.engine.card.redraws and getattr(work.options, "drift", "correct") != "ignore":
         from infill import drift
 
         anew = blank if made.redrawn is None else blank | frame.back_mask(made.redrawn)
-        if not anew.all():  # else nothing is left to tell drift by
+        try:
             filled, note = drift.guard(crop, np.asarray(filled, np.float32), anew)
-        else:
-            note = "too little of the photo was kept to tell whether the model moved it"
+        except Drifted as error:
+            return error
         notes = notes if note is None else (*notes, note)
     if work.match_colour:
         filled = composite.match_colour(filled, crop, blank)

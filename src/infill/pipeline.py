@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from infill import composite, geometry, pieces, regions, settings
 from infill.engines import base
-from infill.errors import BadOption, BadRecipe, FullMask
+from infill.errors import BadOption, BadRecipe, Drifted, FullMask
 from infill.geometry import Box
 from infill.loading import load_both
 from infill.memory import give_back
@@ -94,11 +94,13 @@ def candidates(
     progress: base.Progress | None = None,
     **options: Any,
 ) -> list[Result]:
-    """Fill the masked part of a photo once for each seed, and return as many results.
+    """Fill the masked part of a photo once for each seed, and return the results in that order.
 
     An engine that makes several at once (`fill_batch`) does so, which is quicker than one after
     the other; its sums may then be rounded otherwise than those of a single fill. The seconds
-    of each result are its share of all. Everything else is as in `fill`.
+    of each result are its share of all. A candidate that does not fit the photo (`Drifted`) is
+    left out, and the notes of the others say so; that error is raised if none is left.
+    Everything else is as in `fill`.
     """
     maker = base.ENGINES.get(engine or settings.current().engine)
     chosen = base.make_options(maker, options)
@@ -164,12 +166,20 @@ def _fill_all(
     count = len(work.seeds)
     if count == 1 or base.in_batches(work.engine):
         return _fill(picture, hole, work, progress, clock)
-    results = []
+    results: list[Result] = []
+    refused: list[Drifted] = []
     for index, seed in enumerate(work.seeds):
-        part = base.Part(progress, index / count, 1 / count)
+        part = base.Part(progress, index / count, 1 / count, f"{index + 1} of {count}")
         one = replace(work, seeds=(seed,))
-        results += _fill(picture, hole, one, part, clock if index == 0 else Clock())
-    return results
+        try:
+            results += _fill(picture, hole, one, part, clock if index == 0 else Clock())
+        except Drifted as error:
+            refused.append(error)
+            continue
+        pixels = results[-1].picture.pixels
+        base.preview(progress, lambda shown=pixels: shown)  # type: ignore[misc]
+    left_out = _left_out(refused, count)
+    return [replace(result, notes=(*result.notes, *left_out)) for result in results]
 
 
 def _fill(
@@ -189,29 +199,37 @@ def _fill(
         _check_source(wide, picture)
         plan = regions.plan(wide, rule)
         areas = [int(np.count_nonzero(wide[region.hole.slices])) for region in plan]
-    drafts = [Draft(picture.pixels) for _ in work.seeds]
+    drafts = [Draft(seed, picture.pixels) for seed in work.seeds]
+    refused: list[Drifted] = []
     for index, (region, area) in enumerate(zip(plan, areas, strict=True)):
         part = base.Part(progress, sum(areas[:index]) / sum(areas), area / sum(areas))
         with clock("crop"):
             seen, blank = pieces.look(wide, picture, plan, index, rule)
+        rest = replace(work, seeds=tuple(draft.seed for draft in drafts))
         canvases = [draft.canvas for draft in drafts]
-        made = pieces.make(canvases, seen, blank, work, index, part, clock)
+        made = pieces.make(canvases, seen, blank, rest, index, part, clock)
         del canvases
         with clock("composite"):
             weight = _weight(hole, region.hole, work.blend)
-            for draft in drafts:
-                draft.take(made.pop(0), picture, region.hole, weight)
+            for draft in tuple(drafts):
+                outcome = made.pop(0)
+                if isinstance(outcome, Drifted):
+                    drafts.remove(draft)
+                    refused.append(outcome)
+                else:
+                    draft.take(outcome, picture, region.hole, weight)
+        left_out = _left_out(refused, len(work.seeds))
 
     results = []
-    for seed, draft in zip(work.seeds, drafts, strict=True):
+    for draft in drafts:
         with clock("composite"):
             done = _finished(picture, draft.canvas, hole, work.opaque)
         with clock("proof"):
             alpha = picture.alpha
             proof = composite.prove(picture.pixels, done.pixels, wide, alpha, done.alpha)
         with clock("recipe"):
-            recipe = _recipe(picture, done, hole, wide, work, seed, draft.weights)
-        notes = (*picture.metadata.notes, *draft.notes)
+            recipe = _recipe(picture, done, hole, wide, work, draft.seed, draft.weights)
+        notes = (*picture.metadata.notes, *draft.notes, *left_out)
         results.append(Result(done, hole, proof, {}, work.engine.card, recipe, notes))
     progress(1.0, "done")
     seconds = {stage: spent / len(results) for stage, spent in clock.seconds.items()}
@@ -221,7 +239,8 @@ def _fill(
 class Draft:
     """One candidate while it is made: the photo so far, and what its fills had to say."""
 
-    def __init__(self, pixels: composite.Pixels) -> None:
+    def __init__(self, seed: int, pixels: composite.Pixels) -> None:
+        self.seed = seed
         self.canvas = pixels  # the photo's own until the first fill: engines need room too
         self.notes: tuple[str, ...] = ()
         self.weights: dict[str, str] = {}
@@ -239,6 +258,16 @@ class Draft:
         composite.paste(self.canvas, box, made.pixels, weight, grey=picture.grey)
         self.notes += tuple(note for note in made.notes if note not in self.notes)
         self.weights |= made.weights
+
+
+def _left_out(refused: Sequence[Drifted], count: int) -> tuple[str, ...]:
+    """A note on those of `count` candidates that are of no use, if there are any.
+
+    Raises the first one's error if all are.
+    """
+    if len(refused) == count:
+        raise refused[0]
+    return (f"{len(refused)} of {count} candidates left out: {refused[0]}",) if refused else ()
 
 
 def _unchanged(

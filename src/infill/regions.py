@@ -7,7 +7,7 @@ cost follows the holes, and two far scratches do not cost what lies between them
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,12 @@ class Region:
     """One call of an engine: `hole`, the box whose hole pixels it fills, inside `crop`.
 
     The hole boxes of a plan are disjoint and together hold every hole pixel.
+    largest: whether no other region of the plan has more hole pixels (of equals, the first).
     """
 
     hole: Box
     crop: Box
+    largest: bool = True
 
 
 def plan(mask: NDArray[np.bool_], rule: SizeRule) -> list[Region]:
@@ -48,8 +50,10 @@ def plan(mask: NDArray[np.bool_], rule: SizeRule) -> list[Region]:
         hole = _tight(mask, _pixels_of(cells, shape))
         count = int(np.count_nonzero(mask[hole.slices]))
         margin = rule.margin(max(hole.height, hole.width), count)
-        regions.append(Region(hole, window(hole, margin, rule, shape)))
-    return sorted(regions, key=lambda region: region.hole)
+        regions.append((count, Region(hole, window(hole, margin, rule, shape))))
+    ordered = sorted(regions, key=lambda one: one[1].hole)
+    largest = max(ordered, key=lambda one: one[0], default=None)
+    return [replace(one[1], largest=one is largest) for one in ordered]
 
 
 def wider(region: Region, rule: SizeRule, shape: tuple[int, int]) -> Region:
@@ -61,7 +65,7 @@ def wider(region: Region, rule: SizeRule, shape: tuple[int, int]) -> Region:
             "mask less of it"
         )
     margin = max(1, crop.height, crop.width)
-    return Region(region.hole, window(crop, margin, rule, shape))
+    return replace(region, crop=window(crop, margin, rule, shape))
 
 
 def _cell_counts(mask: NDArray[np.bool_]) -> NDArray[np.uint16]:

@@ -171,16 +171,16 @@ class TestGuide:
         chosen = options(
             reference=Picture(photo), reference_mask=mask, placement="frame", harmonise=False
         )
-        local = Guided().localise(chosen, frame)
+        local = Guided().localise(chosen, frame, True)
         pixels, where = Guided().goal(SCENE, np.ones_like(HOLE), local)
         expected = photo[10:74, 20:84].reshape(32, 2, 32, 2, 3).mean((1, 3)) / 255
         assert pixels == pytest.approx(expected, abs=1e-3)
         assert overlap(where, disc((32, 32), 16, 16, 9)) > 0.9
         small = options(reference=Picture(photo[:60, :60]), placement="frame")
         with pytest.raises(BadOption, match="smaller; use placement fit"):
-            Guided().localise(small, frame)
+            Guided().localise(small, frame, True)
         known = replace(frame, photo=(100, 120))
-        same = Guided().localise(chosen, known).region
+        same = Guided().localise(chosen, known, True).region
         assert same is not None
         assert local.region is not None
         assert (same.pixels == local.region.pixels).all()
@@ -193,7 +193,7 @@ class TestGuide:
         chosen = options(reference=Picture(texture(shape, (200, 60, 60), 9)), placement="frame")
         words = f"scene's own size, 120×100, not {shape[1]}×{shape[0]}"
         with pytest.raises(BadOption, match=words):
-            Guided().localise(chosen, frame)
+            Guided().localise(chosen, frame, True)
 
     def test_the_mirror_image_beyond_the_photo_is_no_room(self) -> None:
         """A frame of 32 rows of which 16 are the photo's: the object stays in those."""
@@ -202,7 +202,7 @@ class TestGuide:
         frame = geometry.Frame(
             geometry.Box(0, 0, 16, SIDE), (16, SIDE), geometry.SizeRule(multiple=SIDE)
         )
-        local = Guided().localise(options(buffer=0), frame)
+        local = Guided().localise(options(buffer=0), frame, True)
         _, where = Guided().goal(SCENE, hole, local)
         assert where[:16].any()
         assert where[17:].sum() < 0.1 * where.sum()
@@ -394,6 +394,30 @@ class TestThroughThePipeline:
         assert (after[~self.hole] == self.photo[~self.hole]).all()
         red = (after[..., 0] > 1.3 * after[..., 1].astype(float)) & self.hole
         assert red.sum() > 0.5 * self.hole.sum(), "the bottle stands in the hole"
+
+    def test_of_two_far_holes_the_larger_gets_it(self, model: str) -> None:
+        photo = texture((160, 900), (80, 120, 70), 2)
+        hole = np.zeros(photo.shape[:2], np.bool_)
+        hole[20:140, 780:860] = True
+        hole[40:100, 30:70] = True  # filled first, and without the object
+        result = infill.fill(
+            photo,
+            hole,
+            engine="guided",
+            model=model,
+            reference=TARGET,
+            lambda_kind="constant",
+            buffer=0,
+            **QUICK,
+        )
+        after = result.picture.pixels.astype(float)
+        red = (after[..., 0] > 1.3 * after[..., 1]) & hole
+        assert red[:, 450:].sum() > 0.4 * hole[:, 450:].sum()
+        noise = infill.fill(photo, hole, engine="repaint", model=model, **QUICK)
+        plain = noise.picture.pixels.astype(float)
+        alone = ((plain[..., 0] > 1.3 * plain[..., 1]) & hole)[:, :450].sum()
+        assert red[:, :450].sum() <= 1.5 * alone, "no redder than what the model makes by itself"
+        assert "of several holes, the largest got the object" in result.notes
 
     def test_a_file_a_mask_and_a_click(self, model: str, tmp_path: Path) -> None:
         path = tmp_path / "target.png"

@@ -18,7 +18,7 @@ from infill.engines.guided import Guided, latents
 from infill.engines.guided.guide import Guide
 from infill.engines.guided.options import Options
 from infill.engines.guided.sampling import Task
-from infill.errors import BadOption, Cancelled, EngineFailed
+from infill.errors import BadOption, Cancelled, Drifted
 from tests.engines.diffusers import tiny
 from tests.engines.guided_scenes import bottle, target, texture
 
@@ -186,7 +186,7 @@ class TestDrift:
             assert (mask == HOLE).all()
             turn = next(turns)
             if turn in refused:
-                raise EngineFailed(f"candidate {turn} is another picture")
+                raise Drifted(f"candidate {turn} is another picture")
             return np.full_like(picture, turn / 10), f"candidate {turn} was moved"
 
         monkeypatch.setattr(drift, "guard", guard)
@@ -219,8 +219,26 @@ class TestDrift:
     def test_without_any_the_reason_is_raised(
         self, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        with pytest.raises(EngineFailed, match="candidate 0 is another picture"):
+        with pytest.raises(Drifted, match="candidate 0 is another picture"):
             self.filled(folders["sd"], monkeypatch, (0, 1, 2))
+
+    def test_a_seed_without_any_costs_no_other_seed(
+        self, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        turns = iter(range(4))
+
+        def guard(scene: Any, picture: Any, mask: Any) -> Any:
+            turn = next(turns)
+            if turn < 2:
+                raise Drifted(f"candidate {turn} is another picture")
+            return picture, None
+
+        monkeypatch.setattr(drift, "guard", guard)
+        rngs = [np.random.default_rng(seed) for seed in (1, 2)]
+        chosen = options(folders["sd"], candidates=2, drift="correct")
+        first, second = Guided().fill_batch([SCENE] * 2, HOLE, chosen, rngs, no_progress)
+        assert isinstance(first, Drifted)
+        assert isinstance(second, Filled)
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 
 from infill import candidates, fill, replay
+from infill.engines import base
 from infill.engines.base import ENGINES, Engine, Filled, SizeRule, preview
 from infill.engines.flat import Flat
-from infill.errors import BadOption, BadRecipe, EngineFailed
+from infill.errors import BadOption, BadRecipe, Drifted, EngineFailed
 from infill.geometry import Box, Frame
 from infill.jobs.tasks import FillTask
 from infill.picture import Picture
@@ -39,7 +40,7 @@ class Network:
     def size_rule(self, options: Options) -> SizeRule:
         return replace(SQUARE, minimum=options.native, native=options.native)
 
-    def localise(self, options: Options, frame: Frame) -> Options:
+    def localise(self, options: Options, frame: Frame, largest: bool) -> Options:
         if options.reference is None:
             return options
         return replace(options, reference=frame.bring(options.reference.pixels))
@@ -346,5 +347,67 @@ class TestDrift:
                 return [Filled(np.random.default_rng(0).random(pixels[0].shape, np.float32))]
 
         monkeypatch.setattr(ENGINES, "get", lambda name: Other())
-        with pytest.raises(EngineFailed):
+        with pytest.raises(Drifted, match="does not fit the photo"):
             fill(*textured)
+
+    @pytest.mark.parametrize("batches", [True, False])
+    @pytest.mark.parametrize("when", [0, 1])
+    def test_one_that_is_refused_costs_no_other(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        textured: tuple[Any, Any],
+        batches: bool,
+        when: int,
+    ) -> None:
+        """Seed 1 gives another picture in hole `when`; the others go on to the last hole."""
+
+        class Unsteady(Redrawing):
+            def size_rule(self, options: Options) -> SizeRule:
+                return SizeRule(context_min=40)
+
+            def fill_batch(self, pixels: Any, mask: Any, options: Any, rngs: Any, progress: Any):  # type: ignore[no-untyped-def]
+                self.sizes.append(len(pixels))
+                return [self._one(*one, mask) for one in zip(pixels, rngs, strict=True)]
+
+            def fill(self, pixels: Any, mask: Any, options: Any, rng: Any, progress: Any) -> Any:
+                return self._one(pixels, rng, mask)
+
+            def _one(self, pixels: Any, rng: Any, mask: Any) -> Filled:
+                if rng.bit_generator.seed_seq.entropy == 1 and which(rng) == when:
+                    return Filled(np.random.default_rng(0).random(pixels.shape, np.float32))
+                whole = pixels.copy()
+                whole[mask] = rng.random(dtype=np.float32)
+                return Filled(whole)
+
+        def which(rng: np.random.Generator) -> int:
+            return int(rng.bit_generator.seed_seq.spawn_key[0])  # type: ignore[attr-defined]
+
+        engine = Unsteady()
+        monkeypatch.setattr(ENGINES, "get", lambda name: engine)
+        monkeypatch.setattr(base, "in_batches", lambda engine: batches)
+        photo, _ = textured
+        photo = np.tile(photo, (1, 3, 1))
+        mask = np.zeros(photo.shape[:2], np.bool_)
+        mask[80:100, 40:60] = mask[80:100, 540:560] = True
+        results = candidates(photo, mask, seeds=(0, 1, 2), engine="network")
+        assert [result.recipe.seed for result in results] == [0, 2]
+        for result in results:
+            (note,) = result.notes
+            assert note.startswith("1 of 3 candidates left out: the engine's picture does not fit")
+            alone = fill(photo, mask, engine="network", seed=result.recipe.seed)
+            assert (result.picture.pixels == alone.picture.pixels).all()
+        if batches:
+            assert engine.sizes[:2] == [3, 2 if when == 0 else 3]
+        with pytest.raises(Drifted):
+            candidates(photo, mask, seeds=(1, 1), engine="network")
+
+    def test_where_all_was_redrawn_a_note_says_so(
+        self, monkeypatch: pytest.MonkeyPatch, textured: tuple[Any, Any]
+    ) -> None:
+        class All(Redrawing):
+            def fill_batch(self, pixels: Any, mask: Any, *rest: Any) -> list[Filled]:
+                return [Filled(pixels[0] * 0.5, redrawn=np.ones_like(mask))]
+
+        monkeypatch.setattr(ENGINES, "get", lambda name: All())
+        (note,) = fill(*textured).notes
+        assert note.startswith("too little of the photo was kept")

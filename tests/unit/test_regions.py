@@ -53,6 +53,10 @@ class TestPlan:
             Box(900, 20, 910, 30),
         ]
 
+    def test_one_region_is_the_largest(self) -> None:
+        mask = mask_of((1000, 1000), (900, 20, 910, 30), (30, 900, 41, 910), (500, 500, 510, 511))
+        assert [region.largest for region in regions.plan(mask, NARROW)] == [True, False, False]
+
     def test_near_holes_are_looked_at_together(self) -> None:
         mask = mask_of((1000, 1000), (100, 100, 110, 110), (100, 140, 110, 150))
         (region,) = regions.plan(mask, SizeRule(context=0.0, context_min=64))

@@ -29,6 +29,7 @@ STATUS: dict[type[InfillError], int] = {
     errors.BadOption: 422,
     errors.BadSetting: 422,
     errors.EngineFailed: 500,
+    errors.Drifted: 500,
     errors.MissingWeights: 503,
     errors.MissingExtra: 503,
     errors.QueueFull: 429,

@@ -137,8 +137,9 @@ def fill(
         )
     del picture, drawn, hole  # room for the encoder, in a large photo
     told = []
-    for target in targets:
+    while results:
         result, filled = results.pop(0), perf_counter()
+        target = targets[result.recipe.seed - seed]
         wanted = str(target) if target is not None else format or _stdout_format(photo)
         if target is None:
             streams.write(result.to_bytes(wanted, recipe=keep, quality=quality))

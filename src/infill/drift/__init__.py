@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from infill.drift.align import agreement, align, details, start, strength
 from infill.drift.colour import colour
 from infill.drift.levels import Motion, pyramid
-from infill.errors import EngineFailed
+from infill.errors import Drifted
 from infill.geometry import Box, bounds
 
 SIGHT = 256  # longest side of the copy on which pictures are compared
@@ -103,9 +103,12 @@ def guard(
     """The rendition laid over the photo again, and a note that says by how much, or None.
 
     Takes what `measure` takes. A rendition that is off by less than `STILL` pixels everywhere in
-    the hole and less than `SAME` in colour comes back as the very array, with None.
-    Raises `EngineFailed` with the numbers where no shift, zoom and colour makes it fit.
+    the hole and less than `SAME` in colour comes back as the very array, with None. One of which
+    every pixel is masked comes back as it is, too: there is nothing to tell drift by.
+    Raises `Drifted` with the numbers where no shift, zoom and colour makes it fit.
     """
+    if mask.all():
+        return rendition, "too little of the photo was kept to tell whether the model moved it"
     drift = measure(photo, rendition, mask)
     _refuse(drift, max(mask.shape))
     hole = bounds(mask)
@@ -130,12 +133,12 @@ def correct(rendition: NDArray[np.floating], drift: Drift) -> NDArray[np.float32
 
     Resampled once (Lanczos over 8 × 8 pixels, mirrored at the edges) if there is any shift or
     zoom; then colour = (colour − offset) / gain.
-    Raises `EngineFailed` for a gain that nothing undoes.
+    Raises `Drifted` for a gain that nothing undoes.
     """
     import cv2
 
     if min(drift.gain) <= 0:
-        raise EngineFailed(f"the engine's picture has lost its colours ({drift.colours})")
+        raise Drifted(f"the engine's picture has lost its colours ({drift.colours})")
     moved = np.array(rendition, np.float32)
     if drift.motion != Motion():
         flags = cv2.INTER_LANCZOS4 | cv2.WARP_INVERSE_MAP
@@ -188,10 +191,10 @@ def measure(
 
 
 def _refuse(drift: Drift, side: int) -> None:
-    """Raise `EngineFailed` if `drift` can't be put right. side: the crop's longer one, pixels."""
+    """Raise `Drifted` if `drift` can't be put right. side: the crop's longer one, pixels."""
     why = _not_the_same(drift) or _too_far(drift, side)
     if why:
-        raise EngineFailed(
+        raise Drifted(
             f"the engine's picture does not fit the photo around the hole: {why}; "
             "try another seed, a lower strength or another engine"
         )

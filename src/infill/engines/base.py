@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.errors import BadOption, EngineFailed, InfillError
+from infill.errors import BadOption, Drifted, EngineFailed, InfillError
 from infill.geometry import Frame, SizeRule
 from infill.registry import Registry
 
@@ -114,10 +114,11 @@ class Engine(Protocol):
         them names, say); the card's otherwise.
     fill_batch(pixels, mask, options, rngs, progress) -> sequence of what `fill` returns:
         several candidates at once, one for each generator of `rngs`. `pixels` is a sequence of
-        as many pictures, which differ only where an earlier region was filled.
-    localise(options, frame) -> options: called for each region of the photo before it is
-        filled; an engine that goes by a picture of the photo's own size brings it to the region
-        by `frame.bring`.
+        as many pictures, which differ only where an earlier region was filled. One that is of
+        no use may be a `Drifted` that says why, returned and not raised.
+    localise(options, frame, largest) -> options: called for each region of the photo before it
+        is filled; an engine that goes by a picture of the photo's own size brings it to the
+        region by `frame.bring`. largest: whether no other region has more hole pixels.
     goal(pixels, mask, options) -> (pixels, where): what the fill is to come close to,
         (H, W, 3) float32, and where, (H, W) bool; as `fill` sees them.
     calls(options) -> int: how often a fill of one region runs its network.
@@ -192,11 +193,11 @@ def size_rule(engine: Engine, options: Any) -> SizeRule:
     return rule
 
 
-def localised(engine: Engine, options: Any, frame: Frame) -> Any:
-    """The options for one region of the photo."""
+def localised(engine: Engine, options: Any, frame: Frame, largest: bool) -> Any:
+    """The options for one region of the photo; see `Engine`."""
     own = getattr(engine, "localise", None)
     with _named(engine):
-        return options if own is None else own(options, frame)
+        return options if own is None else own(options, frame, largest)
 
 
 def in_batches(engine: Engine) -> bool:
@@ -205,22 +206,28 @@ def in_batches(engine: Engine) -> bool:
 
 
 class Part:
-    """The progress of a part of the work as progress of the whole; previews go through."""
+    """The progress of a part of the work as progress of the whole; previews go through.
 
-    def __init__(self, progress: Progress, start: float, share: float) -> None:
+    name: which part it is; follows the word for the stage.
+    """
+
+    def __init__(self, progress: Progress, start: float, share: float, name: str = "") -> None:
         self._progress, self._start, self._share = progress, start, share
+        self._name = name and f", {name}"
         show = getattr(progress, "preview", None)
         if show is not None:
             self.preview = show
 
     def __call__(self, fraction: float, stage: str) -> None:
-        self._progress(self._start + self._share * min(max(fraction, 0.0), 1.0), stage)
+        done = self._start + self._share * min(max(fraction, 0.0), 1.0)
+        self._progress(done, stage + self._name)
 
 
-def preview(progress: Progress, make: Callable[[], NDArray[np.floating]]) -> None:
+def preview(progress: Progress, make: Callable[[], NDArray[Any]]) -> None:
     """Show what the fill looks like so far, if anyone watches.
 
-    make: called only then; returns (H, W, 3) float in [0, 1], as `fill` would.
+    make: called only then; returns (H, W, 3) float in [0, 1], as `fill` would. (The pipeline,
+          which watches all regions, shows the whole photo at its own depth.)
     """
     show = getattr(progress, "preview", None)
     if show is not None:
@@ -234,7 +241,7 @@ def run(
     options: Any,
     rngs: Sequence[np.random.Generator],
     progress: Progress,
-) -> list[Filled]:
+) -> list[Filled | Drifted]:
     """A fill for each of `pixels`, drawn from the generator of the same place in `rngs`.
 
     What the engine is given is kept from being written, and what it returns is checked.
@@ -269,7 +276,11 @@ def _named(engine: Engine) -> Iterator[None]:
         raise EngineFailed(f"engine {engine.card.name} failed on this photo ({what})") from error
 
 
-def _checked(name: str, made: Any, before: NDArray[np.float32], mask: NDArray[np.bool_]) -> Filled:
+def _checked(
+    name: str, made: Any, before: NDArray[np.float32], mask: NDArray[np.bool_]
+) -> Filled | Drifted:
+    if isinstance(made, Drifted):
+        return made
     filled = made if isinstance(made, Filled) else Filled(made)
     pixels = filled.pixels
     if not isinstance(pixels, np.ndarray) or pixels.shape != before.shape:

@@ -39,7 +39,8 @@ class Task(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class FillTask:
-    """Fill a photo once for each seed; the value is a list of `infill.Result`, one per seed.
+    """Fill a photo once for each seed; the value is a list of `infill.Result`, one per seed
+    (but those that did not fit the photo, of which the others' notes tell).
 
     mask:    (H, W) bool, True = hole; None takes the photo's own transparent pixels.
     options: the engine's own, by name.
@@ -69,34 +70,21 @@ class FillTask:
     def __call__(self, progress: Progress) -> list[Result]:
         """Raises what `infill.fill` raises."""
         from infill.compiling import announced
-        from infill.engines.base import ENGINES, in_batches
+        from infill.pipeline import candidates
 
         tell = getattr(progress, "tell", lambda stage: None)
         show = getattr(progress, "show", None)
         with announced(progress, tell) as report:
-            watched = _Watched(report, show)
-            if in_batches(ENGINES.get(self.engine)):
-                return self._fill(self.seeds, watched)
-            results: list[Result] = []
-            for index, seed in enumerate(self.seeds):
-                results += self._fill((seed,), watched.share(index, len(self.seeds)))
-                if show is not None and index + 1 < len(self.seeds):
-                    show(preview(results[-1].picture))
-        return results
-
-    def _fill(self, seeds: tuple[int, ...], progress: Progress) -> list[Result]:
-        from infill.pipeline import candidates
-
-        return candidates(
-            self.photo,
-            self.mask,
-            seeds=seeds,
-            engine=self.engine,
-            blend=self.blend,
-            match_colour=self.match_colour,
-            progress=progress,
-            **self.options,
-        )
+            return candidates(
+                self.photo,
+                self.mask,
+                seeds=self.seeds,
+                engine=self.engine,
+                blend=self.blend,
+                match_colour=self.match_colour,
+                progress=_Watched(report, show),
+                **self.options,
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,35 +204,20 @@ def _arrays(value: Any, met: set[int]) -> list[NDArray[Any]]:
 
 
 class _Watched:
-    """Progress of some of several fills as progress of all, and what they look like meanwhile."""
+    """The progress of a fill, and now and then what it looks like meanwhile."""
 
-    def __init__(
-        self,
-        progress: Progress,
-        show: Callable[[bytes], None] | None,
-        index: int = 0,
-        count: int = 1,
-    ) -> None:
-        self._progress, self._show = progress, show
-        self._index, self._count = index, count
+    def __init__(self, progress: Progress, show: Callable[[bytes], None] | None) -> None:
+        self._progress = progress
         self._last = 0.0
         if show is not None:
-            self.preview = self._preview
 
-    def share(self, index: int, count: int) -> "_Watched":
-        """That of one of `count`."""
-        return _Watched(self._progress, self._show, index, count)
+            def show_some(make: Callable[[], NDArray[Any]]) -> None:
+                now = time.monotonic()
+                if now - self._last >= OFTEN:
+                    self._last = now
+                    show(preview(Picture.from_array(make())))
+
+            self.preview = show_some
 
     def __call__(self, fraction: float, stage: str) -> None:
-        if self._count == 1:
-            self._progress(fraction, stage)
-            return
-        share = (self._index + min(max(fraction, 0.0), 1.0)) / self._count
-        self._progress(share, f"{stage}, {self._index + 1} of {self._count}")
-
-    def _preview(self, make: Callable[[], NDArray[Any]]) -> None:
-        """Show the photo (H, W, 3) that `make` draws, if the last one is not too young."""
-        now = time.monotonic()
-        if self._show is not None and now - self._last >= OFTEN:
-            self._last = now
-            self._show(preview(Picture.from_array(make())))
+        self._progress(fraction, stage)

@@ -69,7 +69,8 @@ def _differences(
         # What earlier regions filled is in the finished picture; what was hidden is hidden again.
         crop = composite.to_float(filled.pixels[region.crop.slices])
         shown, hidden = frame.bring_hidden(np.where(blank[..., None], np.float32(0), crop), blank)
-        goal, where = engine.goal(shown, hidden, base.localised(engine, options, frame))
+        local = base.localised(engine, options, frame, region.largest)
+        goal, where = engine.goal(shown, hidden, local)
         inside = region.hole.within(region.crop)
         goal = frame.back(np.asarray(goal, np.float32))[inside]
         share = frame.back(np.repeat(where[..., None], 3, axis=2).astype(np.float32))

@@ -27,7 +27,7 @@ from infill.engines.repaint import (
     size_of,
     square,
 )
-from infill.errors import BadOption
+from infill.errors import BadOption, Drifted
 from infill.geometry import Frame
 from infill.weights import Source
 
@@ -65,10 +65,11 @@ class Guided:
 
         return latents.size_rule(options) if latents.reads(options.model) else size_of(options)
 
-    def localise(self, options: GuidedOptions, frame: Frame) -> GuidedOptions:
-        """The options for one region; a target of the scene's size is brought to it."""
+    def localise(self, options: GuidedOptions, frame: Frame, largest: bool) -> GuidedOptions:
+        """The options for one region: a target of the scene's size is brought to it; the object
+        of any other goes to the region with the largest hole, and nowhere else."""
         guides.target_picture(options)
-        return localised(options, guides.localised(options, frame))
+        return localised(options, guides.localised(options, frame, largest))
 
     def calls(self, options: GuidedOptions) -> int:
         """How often the network runs for one region, all candidates in one batch."""
@@ -101,7 +102,10 @@ class Guided:
         progress: Progress,
     ) -> Filled:
         """See `infill.engines.base.Engine.fill`; the best of `options.candidates`."""
-        return self.fill_batch([pixels], mask, options, [rng], progress)[0]
+        made = self.fill_batch([pixels], mask, options, [rng], progress)[0]
+        if isinstance(made, Drifted):
+            raise made
+        return made
 
     def fill_batch(
         self,
@@ -110,7 +114,7 @@ class Guided:
         options: GuidedOptions,
         rngs: Sequence[np.random.Generator],
         progress: Progress,
-    ) -> list[Filled]:
+    ) -> list[Filled | Drifted]:
         """Several fills in one batch, each the best of `options.candidates` of its own."""
         check_known(mask)
         progress(0.0, "target")
@@ -150,16 +154,16 @@ def _sample(tasks: list[Task], options: GuidedOptions, progress: Progress) -> Ma
     return sampling.sample(tasks, options, progress)
 
 
-def _best(scene: Floats, mask: Mask, guide: Guide, made: Made, mine: slice) -> Filled:
+def _best(scene: Floats, mask: Mask, guide: Guide, made: Made, mine: slice) -> Filled | Drifted:
     """The candidate of the lowest score, with notes of how they compare.
 
-    Those that are refused are left out; without any other the first's reason is raised.
+    Those that are refused are left out; without any other it is the first's reason.
     """
     every = made.candidates[mine]
     kept = [one for one in every if one.refused is None]
     reasons = [one.refused for one in every if one.refused is not None]
     if not kept:
-        raise reasons[0]
+        return reasons[0]
     notes = guide.notes
     if reasons:
         notes += (f"{len(reasons)} of {len(every)} candidates left out: {reasons[0]}",)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 
+ONE_HOLE = "of several holes, the largest got the object"
 SAID = 0.05  # a change of brightness by less is not worth a note
 
 
@@ -42,19 +43,24 @@ class Region:
     """What `Guided.localise` found out for one region of the photo.
 
     visible: (h, w), the part of the frame that is the photo and not its mirror image.
+    empty:   the object goes to another region of the photo; nothing guides here.
     pixels, thing: of a target of the photo's size ("frame"): (H, W, 3) float32 in [0, 1] and
              (H, W) bool in the region's frame; None for the other placements.
     """
 
     visible: tuple[int, int]
+    empty: bool = False
     pixels: Floats | None = None
     thing: Mask | None = None
 
 
-def localised(options: "Options", frame: Frame) -> Region:
-    """What must be known of the frame in which a region of the photo is filled."""
+def localised(options: "Options", frame: Frame, largest: bool) -> Region:
+    """What must be known of the frame in which a region of the photo is filled.
+
+    largest: whether no other region of the photo has more hole pixels.
+    """
     if options.placement != "frame":
-        return Region(frame.size)
+        return Region(frame.size, empty=not largest)
     picture = target_picture(options)
     if frame.photo is not None and (picture.height, picture.width) != frame.photo:
         raise _other_size(picture, frame.photo)
@@ -64,7 +70,8 @@ def localised(options: "Options", frame: Frame) -> Region:
             f"({picture.width}×{picture.height}) is smaller; use placement fit"
         )
     pixels = frame.bring(composite.to_float(picture.pixels))
-    return Region(frame.size, pixels, frame.bring(_own_mask(options, picture)))
+    thing = frame.bring(_own_mask(options, picture))
+    return Region(frame.size, pixels=pixels, thing=thing)
 
 
 def make(scene: Floats, mask: Mask, options: "Options") -> Guide:
@@ -74,6 +81,8 @@ def make(scene: Floats, mask: Mask, options: "Options") -> Guide:
     """
     from infill.diffusion.guidance import inside
 
+    if options.region is not None and options.region.empty:
+        return Guide(scene, np.zeros_like(mask), (ONE_HOLE,))
     target, cover, shown, notes = _placed(mask, options)
     if options.harmonise:
         target, gains = harmonised(target, cover, shown, scene, mask)
@@ -120,7 +129,7 @@ def _placed(mask: Mask, options: "Options") -> tuple[Floats, Mask, Mask, list[st
     target = placing.brought(seen, spot, shape, edge=True)
     cover = placing.covered(thing, spot, shape)
     shown = placing.covered(np.ones_like(thing), spot, shape)
-    notes = ["of several holes, the largest got the object"] if others else []
+    notes = [ONE_HOLE] if others else []
     return target, cover, shown, notes
 
 

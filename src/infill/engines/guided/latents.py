@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from infill.engines.base import ENGINES, Filled, Progress, SizeRule
 from infill.engines.guided.options import Options
 from infill.engines.guided.sampling import Candidate, Floats, Made, Mask, Task
-from infill.errors import BadOption, EngineFailed
+from infill.errors import BadOption, Drifted
 from infill.lazy import need
 from infill.weights import Source
 
@@ -110,12 +110,9 @@ def _guarded(made: Filled, scene: Floats, mask: Mask) -> Candidate:
 
     picture = np.asarray(made.pixels, np.float32)
     anew = mask if made.redrawn is None else mask | made.redrawn
-    if anew.all():
-        unknown = "too little of the photo was kept to tell whether the model moved it"
-        return Candidate(picture, (*made.notes, unknown))
     try:
         laid, note = drift.guard(scene, picture, anew)
-    except EngineFailed as error:
+    except Drifted as error:
         return Candidate(picture, made.notes, refused=error)
     notes = made.notes if note is None else (*made.notes, note)
     return Candidate(np.asarray(laid, np.float32), notes)

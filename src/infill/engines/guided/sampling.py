@@ -18,7 +18,7 @@ from infill.engines.repaint import (
     plan_of,
     watcher,
 )
-from infill.errors import InfillError
+from infill.errors import Drifted
 from infill.lazy import need
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Candidate:
 
     pixels: Floats
     notes: tuple[str, ...] = ()
-    refused: InfillError | None = None
+    refused: Drifted | None = None
 
 
 @dataclass(frozen=True, eq=False)
