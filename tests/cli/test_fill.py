@@ -161,7 +161,7 @@ def _bad_inputs(work: Path) -> dict[str, tuple[tuple[object, ...], str]]:
         "unknown engine": ((*good, "--engine", "magic"), "no engine 'magic'"),
         "unknown option": ((*good, "-O", "speed=9"), "no option 'speed'"),
         "option of another kind": ((*good, "-O", "radius=big"), "number"),
-        "option without a value": ((*good, "-O", "radius"), "KEY=VALUE"),
+        "option without a value": ((*good, "-O", "radius"), "NAME=VALUE"),
         "box of three numbers": ((photo, "--box", "1,2,3"), "four numbers"),
         "box outside": ((photo, "--box", "900,900,910,910"), "covers no pixel"),
         "polygon of two points": ((photo, "--polygon", "1,1 2,2"), "three points"),

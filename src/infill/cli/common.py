@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 import typer
 
@@ -123,60 +123,29 @@ def read_recipe_choice(word: str) -> "Keep":
     return choices[word]
 
 
-def engine_and_options(name: str | None, pairs: list[str] | None) -> tuple[str, dict[str, Any]]:
-    """The engine's name (that of the settings if None) and its options, read from KEY=VALUE.
+def engine_and_options(
+    name: str | None, pairs: list[str] | None, *, read: bool = False
+) -> tuple[str, dict[str, Any]]:
+    """The engine's name (that of the settings if None) and its options, from NAME=VALUE.
 
-    Values are read as what the engine's own default is: true or false, a number, or text.
-    Raises `BadOption` for what is no KEY=VALUE or of another kind, and `UnknownPlugin`.
+    Values are read as the option's own kind; see `infill.engines.typed`. Pictures stay the paths
+    that were typed, unless `read` asks for the pictures themselves.
+    Raises `BadOption` for what is no NAME=VALUE or of another kind, and `UnknownPlugin`.
     """
-    from infill.engines.base import ENGINES, make_options
+    from infill.engines.base import ENGINES, make_options, read_pictures
+    from infill.engines.typed import parted, typed
     from infill.settings import current
 
     chosen = name or current().engine
     engine = ENGINES.get(chosen)
-    defaults = make_options(engine, {})
-    hints = get_type_hints(engine.Options)
     options: dict[str, Any] = {}
     for pair in pairs or []:
-        key, equals, text = pair.partition("=")
-        key = key.strip().replace("-", "_")
-        if not equals or not key:
-            raise BadOption(f"an option is written KEY=VALUE, not {pair!r}")
-        default, text = getattr(defaults, key, None), text.strip()
-        if default is None and _is_text(hints.get(key)) and text.lower() != "none":
-            options[key] = text  # a prompt may be a number
-        else:
-            options[key] = _read_value(key, text, default)
+        key, text = parted(pair)
+        options[key] = typed(engine, key, text)
+    if read:
+        options = read_pictures(options)
     make_options(engine, options)
     return chosen, options
-
-
-def _is_text(hint: Any) -> bool:
-    """Whether an option takes text, or none."""
-    kinds = set(get_args(hint)) or {hint}
-    return str in kinds and not kinds & {int, float, bool}
-
-
-_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-
-
-def _read_value(key: str, text: str, default: Any) -> Any:
-    if isinstance(default, str):
-        return text
-    if isinstance(default, bool):
-        if text.lower() not in _WORDS and text not in ("0", "1"):
-            raise BadOption(f"option {key} is true or false, not {text!r}")
-        return _WORDS.get(text.lower(), text == "1")
-    if text.lower() == "none":
-        return None
-    for kind in (int, float) if not isinstance(default, float) else (float,):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    if isinstance(default, int | float):
-        raise BadOption(f"option {key} is a number, not {text!r}")
-    return _WORDS.get(text.lower(), text)
 
 
 def table(

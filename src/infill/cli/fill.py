@@ -113,7 +113,7 @@ def fill(
         raise BadOption("stdout holds one picture; name a file with --output for several")
     from infill.pipeline import candidates
 
-    name, options = common.engine_and_options(engine, _pairs(option, prompt, reference))
+    name, options = common.engine_and_options(engine, _pairs(option, prompt, reference), read=True)
     begun = perf_counter()
     picture, drawn = _load(photo, mask, invert_mask, threshold)
     bare = not (mask or box or polygon)
@@ -159,7 +159,7 @@ def fill(
 
 
 def _pairs(option: list[str] | None, prompt: str | None, reference: Path | None) -> list[str]:
-    """All that was said of the engine's options, as KEY=VALUE."""
+    """All that was said of the engine's options, as NAME=VALUE."""
     short = {"prompt": prompt, "reference": reference}
     return [*(option or []), *(f"{key}={text}" for key, text in short.items() if text is not None)]
 

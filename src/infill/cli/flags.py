@@ -80,7 +80,7 @@ EngineOption = Annotated[
     typer.Option(
         "--option",
         "-O",
-        metavar="KEY=VALUE",
+        metavar="NAME=VALUE",
         help="An option of the engine's own.",
         rich_help_panel=ENGINE,
     ),

@@ -168,12 +168,12 @@ def make_options(engine: Engine, given: Mapping[str, Any]) -> Any:
         if isinstance(defaults[key], float) and not isinstance(value, int | float | np.number):
             raise BadOption(f"engine {engine.card.name}: {key} is a number, not {value!r}")
     try:
-        return engine.Options(**_read_pictures(given))
+        return engine.Options(**read_pictures(given))
     except (TypeError, ValueError) as error:
         raise BadOption(f"engine {engine.card.name}: {error}") from error
 
 
-def _read_pictures(given: Mapping[str, Any]) -> dict[str, Any]:
+def read_pictures(given: Mapping[str, Any]) -> dict[str, Any]:
     """`given` with its pictures read: paths, bytes and arrays become what the engine expects."""
     from infill.masks.parse import as_mask
     from infill.picture import as_picture
@@ -313,6 +313,7 @@ __all__ = [  # SizeRule lives in geometry, which cannot import upwards, and belo
     "make_options",
     "no_progress",
     "preview",
+    "read_pictures",
     "run",
     "size_rule",
 ]

@@ -3,18 +3,16 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from infill.engines.base import Engine
-from infill.engines.controls import Control, controls
+from infill.engines.typed import control_of, parted, typed
 from infill.errors import BadOption
 
 SEED = "seed"
 """The axis of seeds; every engine has it beside its own options."""
 
 _PICTURES = ("reference", "reference_mask")
-_WORDS = {"true": True, "yes": True, "on": True, "1": True}
-_WORDS |= {"false": False, "no": False, "off": False, "0": False}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +39,7 @@ def read_grid(pairs: Iterable[str]) -> dict[str, list[str]]:
     """
     grid: dict[str, list[str]] = {}
     for pair in pairs:
-        name, text = _name_and_text(pair, "a line of the grid is written NAME=VALUE,VALUE")
+        name, text = parted(pair, "a line of the grid is written NAME=VALUE,VALUE")
         if name in grid:
             raise BadOption(f"the grid names {name} twice; put all its values in one place")
         values = [value.strip() for value in text.split("|" if "|" in text else ",")]
@@ -53,15 +51,7 @@ def read_grid(pairs: Iterable[str]) -> dict[str, list[str]]:
 
 def read_options(pairs: Iterable[str]) -> dict[str, str]:
     """NAME=VALUE as names and texts. Raises `BadOption` for what is not written so."""
-    return dict(_name_and_text(pair, "an option is written NAME=VALUE") for pair in pairs)
-
-
-def _name_and_text(pair: str, how: str) -> tuple[str, str]:
-    name, equals, text = pair.partition("=")
-    name = name.strip().replace("-", "_")
-    if not equals or not name:
-        raise BadOption(f"{how}, not {pair!r}")
-    return name, text.strip()
+    return dict(parted(pair) for pair in pairs)
 
 
 def axes(
@@ -104,18 +94,13 @@ def value(engine: Engine, name: str, given: Any) -> Value:
 
     Raises `BadOption` for an option that there is not and for text that it cannot be.
     """
-    table = {control.name: control for control in controls(engine)}
-    if name not in table:
-        raise BadOption(
-            f"engine {engine.card.name} has no option {name!r}; it has: "
-            f"{', '.join(table) or 'none'}"
-        )
+    control_of(engine, name)
     nothing = given is None or (isinstance(given, str) and given.lower() == "none")
     if name in _PICTURES and not nothing:
         return _picture(name, given)
     if not isinstance(given, str | os.PathLike):
         return Value(given, _shown(given))
-    read = _typed(engine, table[name], os.fspath(given))
+    read = typed(engine, name, os.fspath(given))
     return Value(read, _shown(read))
 
 
@@ -137,36 +122,6 @@ def _shown(given: Any) -> str:
     if isinstance(given, float):
         return f"{given:.10g}"
     return "none" if given is None else str(given)
-
-
-def _typed(engine: Engine, control: Control, text: str) -> Any:
-    """`text` as a value of the option that `control` describes."""
-    hint = get_type_hints(engine.Options)[control.name]
-    kinds = get_args(hint) or (hint,)
-    if text.lower() == "none" and (control.default is None or type(None) in kinds):
-        return None
-    if control.kind == "choice":
-        choices = {str(choice): choice for choice in _choices(hint)}
-        if text not in choices:
-            raise BadOption(f"option {control.name} is one of {', '.join(choices)}, not {text!r}")
-        return choices[text]
-    if control.kind == "switch":
-        if text.lower() not in _WORDS:
-            raise BadOption(f"option {control.name} is true or false, not {text!r}")
-        return _WORDS[text.lower()]
-    try:
-        if control.kind == "whole number":
-            return int(text)
-        return float(text) if control.kind == "number" else text
-    except ValueError:
-        raise BadOption(f"option {control.name} is a {control.kind}, not {text!r}") from None
-
-
-def _choices(hint: Any) -> tuple[Any, ...]:
-    """What a `Literal` allows, also where it stands in a union."""
-    if get_origin(hint) is None or all(not get_args(part) for part in get_args(hint)):
-        return get_args(hint)
-    return tuple(choice for part in get_args(hint) for choice in get_args(part))
 
 
 def resolved(engine: Engine, options: Any) -> dict[str, Any]:
