@@ -22,6 +22,10 @@ PROMPTS = (
 )
 """Shown wherever something is to be put in, whatever the engine."""
 
+FEW = 6
+"""An engine with more options than these shows the usual ones (those with a label below) and
+folds the rest away."""
+
 LABELS = {
     "prompt": "Prompt",
     "negative_prompt": "Negative prompt",
@@ -30,6 +34,17 @@ LABELS = {
     "strength": "Strength",
     "reference": "Reference picture",
     "reference_mask": "Mask of the object in it",
+}
+NAMES = {  # of what is folded away, where the option's own name says too little on a page
+    "candidates": "Tries, the best of which is kept",
+    "lambda_start": "λ at the first step",
+    "lambda_until": "Share of the steps until λ is 0",
+    "lambda_kind": "How λ falls",
+    "jump_n_sample": "Passes over each stretch",
+    "eta": "Noise of a step (η)",
+    "dtype": "Number format",
+    "lora": "LoRA",
+    "lora_scale": "LoRA scale",
 }
 TOLD = {
     "guidance_scale": "How closely to follow the prompt.",
@@ -44,7 +59,7 @@ def key(control: Control) -> Key:
 
 
 def label(name: str) -> str:
-    return LABELS.get(name, name.replace("_", " ").capitalize())
+    return LABELS.get(name) or NAMES.get(name) or name.replace("_", " ").capitalize()
 
 
 def of_engine(name: str) -> dict[Key, Control]:
@@ -65,6 +80,14 @@ def every(names: list[str]) -> dict[Key, Control]:
     order = list(LABELS)
     rank = {name: place for place, name in enumerate(order)}
     return dict(sorted(found.items(), key=lambda item: rank.get(item[0][0], len(order))))
+
+
+def folded(names: list[str]) -> set[Key]:
+    """What lies under "More options": see `FEW`."""
+    engines = [of_engine(name) for name in names]
+    plain = {entry for options in engines if len(options) <= FEW for entry in options}
+    usual = {*plain, *(entry for options in engines for entry in options if entry[0] in LABELS)}
+    return {entry for options in engines for entry in options} - usual
 
 
 def component(control: Control, *, visible: bool) -> Any:

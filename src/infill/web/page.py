@@ -31,13 +31,21 @@ WIDEST = 2000
 
 @dataclass(frozen=True)
 class Page:
-    """The Blocks and its parts by name. options: the field of each engine option."""
+    """The Blocks and its parts by name.
+
+    options: the field of each engine option. folded: which of them lie under "More options".
+    """
 
     blocks: gr.Blocks
     parts: dict[str, Any]
     cards: dict[str, EngineCard]
     known: dict[controls.Key, controls.Control]
+    folded: set[controls.Key]
     options: dict[controls.Key, Any] = field(default_factory=dict)
+
+    def more(self, engine: str) -> bool:
+        """Whether that engine has any option that is folded away."""
+        return not self.folded.isdisjoint(controls.of_engine(engine))
 
 
 def build(lifetime: int) -> Page:
@@ -48,7 +56,7 @@ def build(lifetime: int) -> Page:
     blocks = gr.Blocks(
         title="Infill", analytics_enabled=False, fill_width=True, delete_cache=(often, lifetime)
     )
-    page = Page(blocks, {}, cards, known)
+    page = Page(blocks, {}, cards, known, controls.folded(list(cards)))
     parts = page.parts
     with blocks:
         parts["session"] = gr.State(
@@ -275,7 +283,12 @@ def _panel(page: Page) -> None:
         elem_id="card",
         js_on_load=None,
     )
-    _options(page, chosen, [entry for entry in page.known if entry not in words])
+    rest = [entry for entry in page.known if entry not in words]
+    _options(page, chosen, [entry for entry in rest if entry not in page.folded])
+    with gr.Accordion(
+        "More options", open=False, visible=page.more(chosen), elem_id="more-options"
+    ) as parts["more"]:
+        _options(page, chosen, [entry for entry in rest if entry in page.folded])
     parts["match"] = gr.Checkbox(
         False, label="Match the fill's colour to what is around it", elem_id="match"
     )

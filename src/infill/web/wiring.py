@@ -275,8 +275,11 @@ def _engine_view(page: Page, preset: str, engine: str) -> View:
         )
         for entry in page.options
     }
-    margins = {"margins": gr.update(visible=preset == EXTEND)}
-    return shown | margins | {"card": card_text(page.cards.get(engine))}
+    around = {
+        "margins": gr.update(visible=preset == EXTEND),
+        "more": gr.update(visible=page.more(engine)),
+    }
+    return shown | around | {"card": card_text(page.cards.get(engine))}
 
 
 def _mistake(failure: Exception) -> View:
