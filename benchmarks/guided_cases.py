@@ -19,6 +19,7 @@ from infill.engines.guided.options import Options, localised
 from infill.engines.guided.place import resized
 from infill.engines.repaint import square
 from infill.metrics.base import METRICS
+from infill.metrics.seam import seam
 from infill.picture import Picture
 
 if TYPE_CHECKING:
@@ -156,8 +157,9 @@ def measure(
 ) -> Outcome:
     """Fill every sample with every seed, `batch` pictures at once, and measure each.
 
-    Rows have: name, seed, `seam` and `haarpsi` (the metrics of those names) and `distance`, from
-    the target where it would guide without a buffer, so that all settings are measured alike.
+    Rows have: name, seed, `seam` and `haarpsi` (the metrics of those names), `distance`, from
+    the target where it would guide without a buffer, so that all settings are measured alike, and
+    `seam_blended`, where what the heated mask let the model alter is kept.
     """
     from infill.engines.repaint import plan_of
 
@@ -185,9 +187,18 @@ def measure(
         for name in ("seam", "haarpsi"):
             row.update(METRICS.get(name).measure(sample.truth, kept, sample.hole))
         row["distance"] = scores.distance(kept, goal.pixels, goal.where)
+        row["seam_blended"] = seam(_blended(sample, one, chosen.heat_width), sample.hole)
         rows.append(row)
         pictures.append(kept)
     return Outcome(rows, pictures, plan_of(chosen).calls)
+
+
+def _blended(sample: Sample, made: NDArray[np.float32], band: int) -> NDArray[np.float32]:
+    """The fill with a band around the hole in which what the model made of known pixels is kept,
+    less and less away from the hole. `infill.fill` keeps the photo there: it may not change."""
+    box = geometry.Box(0, 0, *sample.hole.shape)
+    weight = composite.band_weight(sample.hole, box, band)[..., None]
+    return (weight * made + (1 - weight) * sample.truth).astype(np.float32)
 
 
 def goal_shown(sample: Sample, model: str) -> NDArray[np.float32]:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 import numpy as np
 
 from infill import composite
-from infill.engines.base import Filled, check_bounds
+from infill.engines.base import Filled
+from infill.engines.checked import Checked
 from infill.engines.flat import Flat
 from infill.geometry import Frame, SizeRule
 
@@ -16,7 +17,7 @@ CARD = replace(
 
 
 @dataclass(frozen=True)
-class AimedOptions:
+class AimedOptions(Checked):
     """weight: how much of the target; rounds: network calls it speaks of; rim: rows of the hole
     that are not the target's; broken: fail."""
 
@@ -27,9 +28,6 @@ class AimedOptions:
     broken: bool = False
     prompt: str = ""
     reference: Any = None
-
-    def __post_init__(self) -> None:
-        check_bounds(self)
 
 
 class Aimed:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.engines.base import EngineCard, NoOptions, Progress, check_bounds, option
+from infill.engines.base import EngineCard, NoOptions, Progress, option
+from infill.engines.checked import Checked
 from infill.errors import MissingExtra
 from infill.segmenters.base import Candidate, Prompt, SegmenterCard
 
@@ -46,16 +47,13 @@ def _card(name: str, summary: str, **more: Any) -> EngineCard:
 
 
 @dataclass(frozen=True)
-class PromptedOptions:
+class PromptedOptions(Checked):
     prompt: str = ""
     negative_prompt: str = ""
     guidance_scale: float = option(7.5, "Closeness to the prompt.", low=1.0, high=20.0)
     num_inference_steps: int = option(20, low=1, high=100)
     strength: float = option(1.0, low=0.0, high=1.0)
     reference: Any = None
-
-    def __post_init__(self) -> None:
-        check_bounds(self)
 
 
 class Prompted:

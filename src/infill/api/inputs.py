@@ -31,8 +31,6 @@ _NAMES_A_FILE = re.compile(
     r"|lora|adapter|controlnet|pipeline|config|prior)(_|$)"
 )
 
-_OF_ADAPTERS = {"reference", "ip_adapter_scale", "controlnet_scale", "control", "lora_scale"}
-
 
 def fill_task(body: FillRequest, limits: Settings) -> tuple[FillTask, Mask | None]:
     """The task that a body asks for, and its hole before it is refined (None if it is not).
@@ -134,8 +132,6 @@ def served_controls(engine: Engine) -> list[Control]:
     by its name or by `"server": False` in its field's metadata.
     """
     told = {entry.name: entry.metadata.get("server", True) for entry in fields(engine.Options)}
-    if "ip_adapter" in told:  # without one, which a request may not name, these have no effect
-        told |= dict.fromkeys(_OF_ADAPTERS & set(told), False)
     return [
         control
         for control in controls(engine)

@@ -79,24 +79,23 @@ class Filled:
 
 
 def option(
-    default: Any, help: str = "", *, low: float | None = None, high: float | None = None
+    default: Any,
+    help: str = "",
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    server: bool = True,
 ) -> Any:
     """A field of an engine's `Options` with what a person is told: bounds, both included, and
-    one sentence. `check_bounds` in `__post_init__` holds values to the bounds.
+    one sentence. `infill.engines.checked.Checked` holds values to the bounds.
+
+    server: whether a server's request may set it; not one that counts only with a file of one's
+            own, which a request may not name.
     """
-    told = {"help": help, "low": low, "high": high}
+    told = {"help": help, "low": low, "high": high, "server": None if server else False}
     return field(
         default=default, metadata={key: value for key, value in told.items() if value is not None}
     )
-
-
-def check_bounds(options: Any) -> None:
-    """Raise `ValueError` for a value of `options` beyond the bounds that its field states."""
-    for entry in fields(options):
-        low, high = entry.metadata.get("low"), entry.metadata.get("high")
-        value = getattr(options, entry.name)
-        if low is not None and not low <= value <= high:
-            raise ValueError(f"{entry.name} must be between {low} and {high}, not {value}")
 
 
 @dataclass(frozen=True)

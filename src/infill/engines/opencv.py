@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.engines.base import EngineCard, Progress, SizeRule, check_bounds, option
+from infill.engines.base import EngineCard, Progress, SizeRule, option
+from infill.engines.checked import Checked
 
 # Smooth fills need little context. In a photo of one row or column OpenCV 4 and 5 read beyond
 # the border (their index of the row above is 1 where there is only row 0), hence the minimum.
@@ -14,7 +15,7 @@ SIZE = SizeRule(minimum=4, context=0.0, context_min=128)
 
 
 @dataclass(frozen=True)
-class OpenCVOptions:
+class OpenCVOptions(Checked):
     """Options of both methods."""
 
     radius: int = option(
@@ -22,9 +23,7 @@ class OpenCVOptions:
     )
 
     def __post_init__(self) -> None:
-        if isinstance(self.radius, bool) or not isinstance(self.radius, int | np.integer):
-            raise TypeError(f"radius is a whole number of pixels, not {self.radius!r}")
-        check_bounds(self)
+        super().__post_init__()
         object.__setattr__(self, "radius", int(self.radius))
 
 

@@ -4,7 +4,7 @@ Options and the engine; how it works lies in `infill.diffusion`.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from infill.device import pick
 from infill.diffusion import plan as plans
 from infill.diffusion.plan import Plan
 from infill.engines.base import EngineCard, Filled, Part, Progress, SizeRule, option, preview
+from infill.engines.checked import Checked
 from infill.engines.diffusers.scarce import free_memory, is_out_of_memory, let_go
 from infill.errors import BadOption, EngineFailed, FullMask
 from infill.lazy import need
@@ -34,7 +35,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class WalkOptions:
+class WalkOptions(Checked):
     """Which model, and how it goes down and up the noise. None = as the schedule has it."""
 
     model: str = option(
@@ -71,29 +72,10 @@ class WalkOptions:
         "auto", "Number format of the network; auto: float16 on CUDA, float32 elsewhere."
     )
 
-    def __post_init__(self) -> None:
-        for entry in fields(self):
-            _check_number(entry.name, entry.type, entry.metadata, getattr(self, entry.name))
-        if not isinstance(self.model, str) or not self.model:
-            raise TypeError("model is a name on the hub, a folder or a checkpoint")
-        for name, known in (
-            ("schedule", ("fast", "published", "custom")),
-            ("dtype", ("auto", "float32", "float16", "bfloat16")),
-        ):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is one of {', '.join(known)}")
+    def _check_together(self) -> None:
+        if not self.model:
+            raise ValueError("model is a name on the hub, a folder or a checkpoint")
         plan_of(self)
-
-
-def _check_number(name: str, hint: Any, told: Any, value: Any) -> None:
-    if told.get("low") is None or value is None:
-        return
-    whole = hint in (int, int | None)
-    kinds = int | np.integer if whole else int | float | np.number
-    if isinstance(value, bool) or not isinstance(value, kinds):
-        raise TypeError(f"{name} is a {'whole ' if whole else ''}number, not {value!r}")
-    if not told["low"] <= value <= told["high"]:
-        raise ValueError(f"{name} must be between {told['low']} and {told['high']}, not {value}")
 
 
 def plan_of(options: WalkOptions) -> Plan:

@@ -103,3 +103,65 @@ def _vae(key: str) -> str:
         tail = tail.replace("conv_shortcut", "nin_shortcut")
         return f"{parts[0]}.{way}.{level}.block.{parts[4]}.{tail}"
     return f"{parts[0]}.{way}.{level}.{way}sample.{tail}"
+
+
+KLEIN = {  # the longest first, where one begins another
+    "time_guidance_embed.timestep_embedder.linear_1": "time_in.in_layer",
+    "time_guidance_embed.timestep_embedder.linear_2": "time_in.out_layer",
+    "double_stream_modulation_img.linear": "double_stream_modulation_img.lin",
+    "double_stream_modulation_txt.linear": "double_stream_modulation_txt.lin",
+    "single_stream_modulation.linear": "single_stream_modulation.lin",
+    "x_embedder": "img_in",
+    "context_embedder": "txt_in",
+    "proj_out": "final_layer.linear",
+    "attn.norm_added_q.weight": "txt_attn.norm.query_norm.scale",
+    "attn.norm_added_k.weight": "txt_attn.norm.key_norm.scale",
+    "attn.to_add_out": "txt_attn.proj",
+    "attn.to_out.0": "img_attn.proj",
+    "ff_context.linear_in": "txt_mlp.0",
+    "ff_context.linear_out": "txt_mlp.2",
+    "ff.linear_in": "img_mlp.0",
+    "ff.linear_out": "img_mlp.2",
+    "attn.to_qkv_mlp_proj": "linear1",
+}
+KLEIN_DOUBLE = {
+    "attn.norm_q.weight": "img_attn.norm.query_norm.scale",
+    "attn.norm_k.weight": "img_attn.norm.key_norm.scale",
+}
+KLEIN_SINGLE = {
+    "attn.to_out": "linear2",
+    "attn.norm_q.weight": "norm.query_norm.scale",
+    "attn.norm_k.weight": "norm.key_norm.scale",
+}
+
+
+def flux2_klein(folder: Path) -> dict[str, torch.Tensor]:
+    """The transformer of a FLUX.2 klein."""
+    states = load_file(folder / "transformer" / WEIGHTS)
+    made = {}
+    for key, one in states.items():
+        if key == "norm_out.linear.weight":  # shift and scale stand the other way round
+            scale, shift = one.chunk(2)
+            made["final_layer.adaLN_modulation.1.weight"] = torch.cat([shift, scale])
+            continue
+        if ".attn.to_k." in key or ".attn.to_v." in key or ".attn.add_k" in key:
+            continue
+        if ".attn.add_v" in key:
+            continue
+        name = key
+        if key.startswith("single_transformer_blocks."):
+            name = _swapped(key.removeprefix("single_transformer_"), KLEIN_SINGLE | KLEIN)
+            name = name.replace("blocks.", "single_blocks.", 1)
+        elif key.startswith("transformer_blocks."):
+            name = "double_" + _swapped(key.removeprefix("transformer_"), KLEIN_DOUBLE | KLEIN)
+        else:
+            name = _swapped(key, KLEIN)
+        for first, others, theirs in (
+            ("attn.to_q", ("attn.to_k", "attn.to_v"), "img_attn.qkv"),
+            ("attn.add_q_proj", ("attn.add_k_proj", "attn.add_v_proj"), "txt_attn.qkv"),
+        ):
+            if f".{first}." in key:
+                one = torch.cat([one, *(states[key.replace(first, other)] for other in others)])
+                name = name.replace(first, theirs)
+        made[name] = one
+    return {key: one.contiguous() for key, one in made.items()}

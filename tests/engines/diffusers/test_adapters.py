@@ -209,10 +209,10 @@ class TestControlNet:
         given = {"controlnet": str(controlnet), "control": "reference", "reference": photo}
         options = make_options(engine, given)
         frame = Frame.of(Box(4, 8, 36, 56), scenes.SMALL)
-        brought = engine.localise(options, frame)
+        brought = engine.localise(options, frame, True)
         assert isinstance(brought.reference, Brought)
         wanted = frame.bring((photo / np.float32(255)).astype(np.float32))
         np.testing.assert_allclose(brought.reference.pixels, wanted, atol=1e-6)
         small = make_options(engine, given | {"reference": as_picture(photo[:20])})
         with pytest.raises(BadOption, match="as large as the photo, but this one is 76×20"):
-            engine.localise(small, frame)
+            engine.localise(small, frame, True)

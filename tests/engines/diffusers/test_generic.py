@@ -66,7 +66,7 @@ def test_text_to_image_models_fill(
     ("name", "option", "value"),
     [
         ("flux-fill", "negative_prompt", "x"),
-        ("flux", "reference", scenes.photo()),
+        ("flux2-klein", "ip_adapter", "a/b"),
         ("chroma", "guidance_scale", 2.0),
         ("sd", "true_cfg_scale", 2.0),
         ("kandinsky", "lora", "a/b"),

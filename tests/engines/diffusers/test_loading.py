@@ -242,6 +242,44 @@ class TestOneFile:
         assert file.name in made.weights
         assert len(made.weights) == 4
 
+    def test_of_flux2_klein_and_qwen_is_known_by_its_own_keys(
+        self, model: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        files = {}
+        for name in ("flux2-klein", "qwen-image"):
+            files[name] = tmp_path / f"{name}.safetensors"
+        save_file(published.flux2_klein(model("flux2-klein")), files["flux2-klein"])
+        weights = model("qwen-image") / "transformer" / published.WEIGHTS
+        shutil.copy(weights, files["qwen-image"])
+        for name, file in files.items():
+            given = {"model": str(file), "config": str(model(name))}
+            assert single.family(file).name == name
+            made = scenes.made(name, model, **given)
+            np.testing.assert_allclose(made.pixels, scenes.filled(name, model), atol=1e-5)
+            assert file.name in made.weights
+        edit = {"model": str(files["qwen-image"]), "config": str(model("qwen-image-edit"))}
+        options = make_options(ENGINES.get("qwen-image-edit"), edit)
+        assert ENGINES.get("qwen-image-edit").load(options).family.name == "qwen-image-edit"
+
+    def test_of_flux2s_larger_model_is_refused(
+        self, model: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        states = published.flux2_klein(model("flux2-klein"))
+        states["guidance_in.in_layer.weight"] = torch.ones(16, 16)
+        save_file(states, tmp_path / "dev.safetensors")
+        with pytest.raises(BadOption, match=r"no model that fills .* \(its keys say flux-2-dev\)"):
+            scenes.filled("flux2-klein", model, model=str(tmp_path / "dev.safetensors"))
+
+    def test_of_another_size_than_its_config_says_so(
+        self, model: Callable[[str], Path], tmp_path: Path
+    ) -> None:
+        states = published.flux2_klein(model("flux2-klein"))
+        states["img_in.weight"] = torch.ones(24, 32)
+        file = tmp_path / "large.safetensors"
+        save_file(states, file)
+        with pytest.raises(BadOption, match="set config to the model that it was made from"):
+            scenes.filled("flux2-klein", model, model=str(file), config=str(model("flux2-klein")))
+
     def test_without_its_config_says_so(self, model: Callable[[str], Path], tmp_path: Path) -> None:
         file = tmp_path / "fill.safetensors"
         save_file(FLUX_KEYS, file)

@@ -1,6 +1,7 @@
 """What a family honours changes the fill; what it does not is an error, never silence."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from infill.engines.base import ENGINES, make_options
-from infill.engines.diffusers import options as pieces
+from infill.engines.diffusers import option_pieces, options
 from infill.engines.diffusers.families import FAMILIES
 from infill.errors import BadOption
 from tests.engines.diffusers import scenes
@@ -37,7 +38,11 @@ REFUSED = [
     ("flux-fill", "reference", None),
     ("sd", "true_cfg_scale", 2.0),
     ("sd3", "scheduler", "ddim"),
-    ("sd3", "controlnet", "some/net"),
+    ("flux-fill", "controlnet", "some/net"),
+    ("flux-kontext", "controlnet", "some/net"),
+    ("qwen-image", "ip_adapter", "some/adapter"),
+    ("qwen-image-edit", "controlnet", "some/net"),
+    ("sd3", "control_mode", 1),
     ("qwen-image", "guidance_scale", 2.0),
     ("chroma", "guidance_scale", 2.0),
     ("flux2-klein", "negative_prompt", "blurred"),
@@ -54,6 +59,12 @@ CONTRADICTIONS = [
     ("sd", {"reference": scenes.photo()}, "reference has no effect by itself"),
     ("sd", {"controlnet": "a/b", "control": "reference"}, "control=reference needs a reference"),
     ("sd", {"control": "reference"}, "no effect without controlnet"),
+    ("sd3", {"controlnet": "a/b", "strength": 0.5}, "leave strength at 1"),
+    ("qwen-image", {"controlnet": "a/b", "strength": 0.5}, "leave strength at 1"),
+    ("qwen-image", {"reference": scenes.photo()}, "name a controlnet with control=reference"),
+    ("chroma", {"reference": scenes.photo()}, "name the ip_adapter that reads it$"),
+    ("flux-kontext", {"ip_adapter": "a/b"}, "ip_adapter needs a reference"),
+    ("sd", {"controlnet": "a/b", "reference": scenes.photo()}, "reference has no effect by itself"),
     ("sd", {"strength": 0.0}, "strength must be between 0.02 and 1"),
     ("sd", {"guidance_scale": True}, "guidance_scale is a number"),
     ("sd", {"num_inference_steps": 0}, "num_inference_steps must be between 1 and 1000"),
@@ -150,8 +161,40 @@ def test_a_reference_stands_in_for_the_prompt(model: Callable[[str], Path]) -> N
 def test_every_family_says_what_it_takes() -> None:
     for family in FAMILIES:
         chosen = family.options()
-        assert isinstance(chosen, pieces.Common)
+        assert isinstance(chosen, option_pieces.Common)
         assert family.has("prompt")
         assert family.has("drift")
         assert family.has("lora") == (family.name != "kandinsky")
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"controlnet": "a/b"}, "control=reference needs a reference"),
+        ({"control_mode": 1}, "control_mode have no effect without controlnet"),
+        ({"controlnet": "a/b", "reference": 1, "true_cfg_scale": 2.0}, "set true_cfg_scale to 1"),
+        ({"controlnet": "a/b", "reference": 1, "control": "inpaint"}, "control must be one of"),
+        ({"controlnet": "a/b", "reference": 1, "ip_adapter": "c/d"}, "not both; leave one out"),
+    ],
+)
+def test_flux_says_what_its_controlnets_do_not_take(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        options.Flux(**given)
+
+
+def test_what_counts_only_with_a_file_of_ones_own_is_not_for_a_servers_requests() -> None:
+    """A request may name no file, so these would have no effect or be errors."""
+    for family in FAMILIES:
+        told = {one.name: one.metadata.get("server", True) for one in fields(family.options)}
+        mine = {name for name, served in told.items() if not served}
+        wanted = {
+            "lora_scale",
+            "ip_adapter_scale",
+            "controlnet_scale",
+            "control",
+            "control_mode",
+        } & set(told)
+        if "reference" in told and family.name not in ("flux-kontext", "flux2-klein"):
+            wanted |= {"reference"}
+        assert mine == wanted, family.name

@@ -145,7 +145,7 @@ def sd3() -> Any:
             patch_size=2,
             in_channels=16,
             out_channels=16,
-            num_layers=1,
+            num_layers=2,  # the last one takes nothing from a ControlNet
             attention_head_dim=8,
             num_attention_heads=2,
             joint_attention_dim=32,

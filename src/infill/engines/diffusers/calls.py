@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.engines import base
-from infill.engines.diffusers import adapters, latents, prompts
+from infill.engines.diffusers import adapters, control, latents, prompts
 from infill.engines.diffusers import scene as scenes
 from infill.engines.diffusers.latents import Watch
 from infill.engines.diffusers.scene import Scene
@@ -63,6 +63,7 @@ def check(job: Job) -> None:
         own = type(options)().guidance_scale
         if options.guidance_scale != own:
             raise BadOption("this model takes no guidance_scale; leave it out")
+    control.check(job)
     steps = getattr(options, "strength", 1.0) * options.num_inference_steps
     if steps < 1:
         raise BadOption(
@@ -94,7 +95,7 @@ def draw(job: Job) -> list[NDArray[np.float32]]:
     job.progress(READING, "reading the prompt")
     given, job.notes = _read(job, scene, generators)
     job.progress(DRAWING, "drawing")
-    watch = Watch()
+    watch = Watch(other=control.encoded_first(job))
     try:
         with latents.watched(pipe, watch), torch.no_grad():
             made = _call(job, scene, given, generators, watch)
@@ -174,9 +175,22 @@ def _call(
     watch: Watch,
 ) -> "torch.Tensor":
     """The pipeline's final latents, as it hands them out."""
-    given = given | _pictures(job, scene) | _numbers(job) | _adapted(job, scene)
+    given = given | _pictures(job, scene) | _numbers(job) | _adapted(job)
     given |= dict(job.loaded.family.extra)
-    given["callback_on_step_end"] = _after_step(job, scene, watch)
+    known = None
+    if control.asked(job):
+        given = control.given(job, scene, given)
+        known = control.known(job, scene, generators)
+        if known is not None:
+            given["latents"] = known.start
+    given["callback_on_step_end"] = _after_step(job, scene, watch, known)
+    with control.seeing_the_hole_alone(job):
+        return _run(job, given, generators)
+
+
+def _run(
+    job: Job, given: prompts.Arguments, generators: Sequence["torch.Generator"]
+) -> "torch.Tensor":
     if not _alone(job):
         made = job.loaded.pipe(**given, generator=list(generators), output_type="latent")
         return made.images
@@ -216,7 +230,8 @@ def _pictures(job: Job, scene: Scene) -> prompts.Arguments:
     given["image"] = image
     if name not in ("flux-kontext", "qwen-image-edit"):  # those go by the picture's own size
         given["height"], given["width"] = scene.shape
-    if name in ("flux-kontext", "flux2-klein") and job.options.reference is not None:
+    looks = name == "flux2-klein" or (name == "flux-kontext" and job.options.ip_adapter is None)
+    if looks and job.options.reference is not None:
         cell = latents.cell(job.loaded.pipe, job.loaded.family)
         shown = scenes.tensor([scenes.fitted(scenes.reference(job.options), cell)])
         given["image_reference"] = shown.repeat(len(image), 1, 1, 1)
@@ -239,23 +254,10 @@ def _numbers(job: Job) -> prompts.Arguments:
     return given
 
 
-def _adapted(job: Job, scene: Scene) -> prompts.Arguments:
-    options = job.options
-    given: prompts.Arguments = {}
-    if getattr(options, "ip_adapter", None) is not None:
-        given["ip_adapter_image"] = [scenes.pil(scenes.reference(job.options))]
-    if getattr(options, "controlnet", None) is not None:
-        given["controlnet_conditioning_scale"] = float(options.controlnet_scale)
-        if options.control == "reference":
-            shown = scenes.tensor(
-                [scenes.resized(scenes.reference(job.options), scene.shape)] * len(job.seeds)
-            )
-        else:  # as the networks made for it were trained: the hole is -1
-            shown = scenes.tensor(scene.floors)
-            torch = need("torch", extra="diffusion")
-            shown[:, :, torch.from_numpy(scene.hole)] = -1.0
-        given["control_image"] = shown
-    return given
+def _adapted(job: Job) -> prompts.Arguments:
+    if getattr(job.options, "ip_adapter", None) is None:
+        return {}
+    return {"ip_adapter_image": [scenes.pil(scenes.reference(job.options))]}
 
 
 def _set_sampler(loaded: "Loaded", options: Any) -> None:
@@ -275,15 +277,17 @@ def _set_sampler(loaded: "Loaded", options: Any) -> None:
 # --- after each step ------------------------------------------------------------------------------
 
 
-def _after_step(job: Job, scene: Scene, watch: Watch) -> Any:
+def _after_step(job: Job, scene: Scene, watch: Watch, known: control.Known | None) -> Any:
     layout = job.loaded.family.layout
 
     def after(pipe: Any, step: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         now = tensors["latents"]
         steps = pipe.num_timesteps
+        left = pipe.scheduler.timesteps[-steps:]
+        level = left[step + 1] if step + 1 < steps else None
+        if known is not None:
+            tensors["latents"] = now = known.put_back(now, pipe.scheduler, level)
         if job.on_latents is not None:
-            left = pipe.scheduler.timesteps[-steps:]
-            level = left[step + 1] if step + 1 < steps else None
             guided = job.on_latents(step, steps, level, now, pipe.scheduler)
             tensors["latents"] = now = guided.to(now.device, now.dtype)
         done = DRAWING + (DECODING - DRAWING) * (step + 1) / steps

@@ -124,7 +124,7 @@ class Latent:
         told = (*notes, *job.notes)
         return [Filled(one, told, dict(loaded.weights), job.redrawn) for one in made]
 
-    def localise(self, options: Any, frame: Frame) -> Any:
+    def localise(self, options: Any, frame: Frame, largest: bool) -> Any:
         """A ControlNet's picture goes with the photo, pixel by pixel: its part for this region.
 
         Raises `BadOption` if it is smaller than the photo.

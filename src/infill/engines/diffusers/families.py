@@ -11,6 +11,41 @@ what single families do. See `latents`."""
 
 
 @dataclass(frozen=True)
+class Control:
+    """How a family takes a ControlNet.
+
+    network:   the class of the ControlNet.
+    inpaint:   the pipeline for a network that is shown the photo with its hole; None = the
+               family has no such networks.
+    reference: the pipeline for a network that is shown a picture as it is.
+    like:      settings in which it must be like the network that it steers.
+    noise:     the pipelines make the whole picture anew, from noise. That the known part comes
+               back after each step is then up to us.
+    """
+
+    network: str
+    inpaint: str | None
+    reference: str
+    like: tuple[str, ...] = ()
+    noise: bool = False
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """How a family takes an IP-Adapter.
+
+    file:    the usual name of its file.
+    encoder: a model on the hub that reads the reference, where the adapter's own repository
+             has none; None = it always has.
+    reads:   the kind of that network, a name out of `adapters.ip_adapter.READERS`.
+    """
+
+    file: str
+    encoder: str | None = None
+    reads: Literal["clip", "siglip"] = "clip"
+
+
+@dataclass(frozen=True)
 class Family:
     """One family of models.
 
@@ -23,7 +58,8 @@ class Family:
     patch:      latent cells a side that its network takes as one; masks go by them.
     parts:      the folders that a model of it must have, apart from `model_index.json`.
     network:    the part that denoises.
-    controlnet: the pipeline that takes a ControlNet, and the class of that network.
+    controlnet: how it takes a ControlNet, if the library has a way.
+    adapter:    how it takes an IP-Adapter, if the library has a way.
     extra:      arguments that every call gets.
     base:       a model on the hub whose layout single files of this family follow.
     """
@@ -39,7 +75,8 @@ class Family:
     parts: tuple[str, ...] = ("scheduler", "text_encoder", "tokenizer", "transformer", "vae")
     network: str = "transformer"
     but_not: tuple[str, ...] = ()
-    controlnet: tuple[str, str] | None = None
+    controlnet: Control | None = None
+    adapter: Adapter | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
@@ -48,6 +85,8 @@ class Family:
 
 
 _UNET = ("scheduler", "text_encoder", "tokenizer", "unet", "vae")
+_WIDTHS = ("attention_head_dim", "num_attention_heads")
+_XLABS = Adapter("ip_adapter.safetensors", "openai/clip-vit-large-patch14")
 _TWO = ("scheduler", "text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2", "vae")
 
 FAMILIES = (
@@ -65,7 +104,13 @@ FAMILIES = (
         "stable-diffusion-v1-5/stable-diffusion-inpainting",
         parts=_UNET,
         network="unet",
-        controlnet=("StableDiffusionControlNetInpaintPipeline", "ControlNetModel"),
+        controlnet=Control(
+            "ControlNetModel",
+            inpaint="StableDiffusionControlNetInpaintPipeline",
+            reference="StableDiffusionControlNetInpaintPipeline",
+            like=("cross_attention_dim",),
+        ),
+        adapter=Adapter("models/ip-adapter_sd15.safetensors"),
     ),
     Family(
         "stable-diffusion-xl",
@@ -81,7 +126,13 @@ FAMILIES = (
         "diffusers/stable-diffusion-xl-1.0-inpainting-0.1",
         parts=(*_TWO, "unet"),
         network="unet",
-        controlnet=("StableDiffusionXLControlNetInpaintPipeline", "ControlNetModel"),
+        controlnet=Control(
+            "ControlNetModel",
+            inpaint="StableDiffusionXLControlNetInpaintPipeline",
+            reference="StableDiffusionXLControlNetInpaintPipeline",
+            like=("cross_attention_dim",),
+        ),
+        adapter=Adapter("sdxl_models/ip-adapter_sdxl.safetensors"),
     ),
     Family(
         "stable-diffusion-3",
@@ -92,6 +143,16 @@ FAMILIES = (
         "stabilityai/stable-diffusion-3-medium-diffusers",
         patch=2,
         parts=(*_TWO, "transformer"),
+        controlnet=Control(
+            "SD3ControlNetModel",
+            inpaint="StableDiffusion3ControlNetInpaintingPipeline",
+            reference="StableDiffusion3ControlNetPipeline",
+            like=(*_WIDTHS, "joint_attention_dim", "pooled_projection_dim", "patch_size"),
+            noise=True,
+        ),
+        adapter=Adapter(
+            "ip-adapter.safetensors", "google/siglip-so400m-patch14-384", reads="siglip"
+        ),
     ),
     Family(
         "flux",
@@ -103,6 +164,13 @@ FAMILIES = (
         layout="packed",
         patch=2,
         parts=(*_TWO, "transformer"),
+        controlnet=Control(
+            "FluxControlNetModel",
+            inpaint=None,
+            reference="FluxControlNetInpaintPipeline",
+            like=(*_WIDTHS, "joint_attention_dim", "pooled_projection_dim", "in_channels"),
+        ),
+        adapter=_XLABS,
     ),
     Family(
         "flux-fill",
@@ -126,6 +194,7 @@ FAMILIES = (
         patch=2,
         parts=(*_TWO, "transformer"),
         extra={"_auto_resize": False},
+        adapter=_XLABS,
     ),
     Family(
         "flux2-klein",
@@ -147,12 +216,19 @@ FAMILIES = (
         "Qwen/Qwen-Image",
         layout="qwen",
         patch=2,
+        controlnet=Control(
+            "QwenImageControlNetModel",
+            inpaint="QwenImageControlNetInpaintPipeline",
+            reference="QwenImageControlNetPipeline",
+            like=(*_WIDTHS, "joint_attention_dim", "in_channels"),
+            noise=True,
+        ),
     ),
     Family(
         "qwen-image-edit",
         "QwenImageEditInpaintPipeline",
         ("QwenImageEdit",),
-        options.QwenImage,
+        options.QwenImageEdit,
         "qwen-edit",
         "Qwen/Qwen-Image-Edit",
         layout="qwen",
@@ -168,6 +244,13 @@ FAMILIES = (
         "z-image",
         "Tongyi-MAI/Z-Image-Turbo",
         patch=2,
+        controlnet=Control(
+            "ZImageControlNetModel",
+            inpaint="ZImageControlNetInpaintPipeline",
+            reference="ZImageControlNetPipeline",
+            like=("dim", "n_heads", "n_kv_heads", "all_patch_size"),
+            noise=True,
+        ),
     ),
     Family(
         "chroma",
@@ -178,6 +261,7 @@ FAMILIES = (
         "lodestones/Chroma1-HD",
         layout="packed",
         patch=2,
+        adapter=_XLABS,
     ),
     Family(
         "kandinsky",

@@ -7,11 +7,12 @@ from typing import Any, ClassVar, get_args, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.engines.base import EngineCard, Filled, Progress, SizeRule, option
-from infill.engines.diffusers import families, loading, options
+from infill.engines.base import EngineCard, Filled, Progress, SizeRule
+from infill.engines.diffusers import families, loading
 from infill.engines.diffusers.engine import Latent, OnLatents, _around
 from infill.engines.diffusers.families import Family
 from infill.engines.diffusers.loading import Licence
+from infill.engines.diffusers.option_pieces import Checked
 from infill.errors import BadOption
 from infill.weights import Source
 
@@ -31,16 +32,12 @@ def _all_fields() -> list[Any]:
                 hint = hint | None
             if entry.name == "prior":
                 told["help"] = "For Kandinsky: the model that reads the prompt."
-            field = option(
-                default, told.get("help", ""), low=told.get("low"), high=told.get("high")
-            )
-            found.setdefault(entry.name, (entry.name, hint, field))
+            made = dataclasses.field(default=default, metadata=told)
+            found.setdefault(entry.name, (entry.name, hint, made))
     return list(found.values())
 
 
-Options = dataclasses.make_dataclass(
-    "Options", _all_fields(), bases=(options.Checked,), frozen=True
-)
+Options = dataclasses.make_dataclass("Options", _all_fields(), bases=(Checked,), frozen=True)
 Options.__module__ = __name__  # so that it can be pickled
 
 

@@ -47,6 +47,17 @@ def opened(latents: "torch.Tensor", layout: Layout, size: tuple[int, int]) -> "t
     return patches.permute(0, 3, 1, 4, 2, 5).reshape(count, channels // 4, *size)
 
 
+def packed(latents: "torch.Tensor", layout: Layout) -> "torch.Tensor":
+    """What `opened` undoes: (N, C, h, w) as the pipeline's steps have them."""
+    if layout in ("plain", "movq"):
+        return latents
+    count, channels, height, width = latents.shape
+    if layout == "klein":
+        return latents.reshape(count, channels, -1).permute(0, 2, 1)
+    patches = latents.view(count, channels, height // 2, 2, width // 2, 2)
+    return patches.permute(0, 2, 4, 1, 3, 5).reshape(count, -1, channels * 4)
+
+
 def raw(pipe: Any, latents: "torch.Tensor", layout: Layout) -> "torch.Tensor":
     """Open latents in the autoencoder's own scale: (N, C, h, w), for Qwen (N, C, 1, h, w)."""
     torch = need("torch", extra="diffusion")
@@ -69,11 +80,15 @@ def raw(pipe: Any, latents: "torch.Tensor", layout: Layout) -> "torch.Tensor":
 
 
 def closed(pipe: Any, latents: "torch.Tensor", layout: Layout) -> "torch.Tensor":
-    """What `raw` undoes, for families whose latents are plain: raw latents in the open scale."""
-    if layout != "plain":
+    """What `raw` undoes, for families whose latents are plain, and for Qwen's: raw latents in
+    the open scale."""
+    if layout not in ("plain", "qwen"):
         raise ValueError(f"latents of layout {layout} are not encoded here")
     config = autoencoder(pipe).config
     mean, std = config.get("latents_mean"), config.get("latents_std")
+    if layout == "qwen":
+        flat = latents.squeeze(2)
+        return (flat - _per_channel(mean, flat)) / _per_channel(std, flat)
     if mean is not None and std is not None:
         moved = latents - _per_channel(mean, latents)
         return moved * config.scaling_factor / _per_channel(std, latents)
@@ -102,16 +117,19 @@ class Watch:
 
     seen:  the first picture that was encoded, averaged to the latents' size, and its raw
            latents: (3, h, w) and (C, h, w); what previews go by.
+    other: how many pictures are encoded before the photo is; previews pass them over.
     notes: one sentence for each stage that had to be done again.
     """
 
     seen: "tuple[torch.Tensor, torch.Tensor] | None" = None
+    other: int = 0
     notes: tuple[str, ...] = ()
 
 
 @contextmanager
 def watched(pipe: Any, watch: Watch) -> Iterator[None]:
-    """Inside, `encode` of the autoencoder is done again in float32 where it gives NaN."""
+    """Inside, `encode` of the autoencoder is done again in float32 where it gives NaN, and what
+    is drawn of it without a generator, so from nobody knows which seed, is its mean."""
     vae = autoencoder(pipe)
     plain, own = vae.encode, "encode" in vars(vae)
 
@@ -125,9 +143,11 @@ def watched(pipe: Any, watch: Watch) -> Iterator[None]:
             made = _in_float32(vae, again)
             _require(_tensor(made), "encoding")
             watch.notes += (_again("reading the photo into the network", vae),)
-        if watch.seen is None:
+        if watch.other > 0:
+            watch.other -= 1
+        elif watch.seen is None:
             watch.seen = _pair(pixels, _tensor(made))
-        return made
+        return _seeded(made)
 
     vae.encode = encode
     try:
@@ -198,17 +218,26 @@ def _in_float32(vae: Any, run: Callable[[], Any]) -> Any:
 def encoded(pipe: Any, pixels: NDArray[np.float32], layout: Layout) -> "torch.Tensor":
     """Open latents (1, C, h, w) of a picture (H, W, 3) float32 in [0, 1]: the mean, no draw."""
     torch = need("torch", extra="diffusion")
+    shown = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None]
+    with torch.no_grad(), watched(pipe, Watch()):
+        return encoded_inside(pipe, shown, layout)
+
+
+def encoded_inside(pipe: Any, shown: "torch.Tensor", layout: Layout) -> "torch.Tensor":
+    """Open latents (N, C, h, w) float32 of pictures (N, 3, H, W) in [0, 1], inside `watched`."""
+    torch = need("torch", extra="diffusion")
     vae = autoencoder(pipe)
-    shown = torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1)[None] * 2 - 1
     device = pipe._execution_device
     overflows = vae.dtype == torch.float16 and getattr(vae.config, "force_upcast", False)
+    made = []
+    for one in (shown * 2 - 1).split(1):
+        ready = one.unsqueeze(2) if layout == "qwen" else one
 
-    def run() -> Any:
-        return _tensor(vae.encode(shown.to(device, vae.dtype)))
+        def run(ready: Any = ready) -> Any:
+            return _tensor(vae.encode(ready.to(device, vae.dtype)))
 
-    with torch.no_grad(), watched(pipe, Watch()):
-        made = _in_float32(vae, run) if overflows else run()
-    return closed(pipe, made.float(), layout)
+        made.append(_in_float32(vae, run) if overflows else run())
+    return closed(pipe, torch.cat(made).float(), layout)
 
 
 # --- previews -----------------------------------------------------------------------------------
@@ -258,6 +287,17 @@ def _tensor(made: Any) -> "torch.Tensor":
         found: Any = spread.mean
         return found
     return made.latents if hasattr(made, "latents") else made[0]
+
+
+def _seeded(made: Any) -> Any:
+    """What `encode` returned; drawing from it without a generator gives the mean."""
+    spread = getattr(made, "latent_dist", None)
+    if spread is not None:
+        plain = spread.sample
+        spread.sample = lambda generator=None: (
+            spread.mean if generator is None else plain(generator)
+        )
+    return made
 
 
 def _per_channel(values: Any, like: "torch.Tensor") -> "torch.Tensor":

@@ -35,6 +35,7 @@ T = TypeVar("T")
 
 SLICED = "_infill_sliced"  # mark on a pipeline whose attention `apply` has put into slices
 
+BESIDE = "controlnet"  # offload leaves it on the device beside the network that it steers
 AUTOENCODERS = ("vae", "movq")  # what the families call the network between pixels and latents
 # Counted on the architectures themselves, tensors alive at the worst moment over pixels.
 DECODING = 770  # numbers per pixel in Stable Diffusion's autoencoder; encoding takes 640
@@ -203,16 +204,28 @@ def needed(plan: Plan, weights: int | Mapping[str, int], pixels: int, batch: int
     work. Guidance doubles the denoiser's batch.
     """
     size = 4 if plan.dtype == "float32" else 2
-    parts = list(weights.values()) if isinstance(weights, Mapping) else [int(weights)]
+    whole = sum(weights.values()) if isinstance(weights, Mapping) else int(weights)
     if plan.placement == "device" or kind(plan.device) == "cpu":
-        held = sum(parts)
+        held = whole
     elif plan.placement == "offload":
-        held = max(parts, default=0) if len(parts) > 1 else int(LARGEST_SHARE * sum(parts))
+        held = _at_work(weights)
     else:
         held = 0
     decoding = DECODING * (min(pixels, TILE) if plan.tiles else pixels * batch)
     denoising = DENOISING * pixels * 2 * batch
     return int(HEADROOM * (held + size * max(decoding, denoising)))
+
+
+def _at_work(weights: int | Mapping[str, int]) -> int:
+    """Bytes that offload has on the device at the worst moment: the largest network, and a
+    ControlNet, which stays beside it."""
+    if not isinstance(weights, Mapping):
+        return int(LARGEST_SHARE * weights)
+    if len(weights) < 2:
+        return int(LARGEST_SHARE * sum(weights.values()))
+    beside = {name: size for name, size in weights.items() if name.endswith(BESIDE)}
+    others = [size for name, size in weights.items() if name not in beside]
+    return max(others, default=0) + sum(beside.values())
 
 
 def apply(pipe: Any, plan: Plan) -> None:

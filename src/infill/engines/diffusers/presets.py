@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from infill.engines.base import EngineCard, SizeRule
 from infill.engines.diffusers import families, options
+from infill.engines.diffusers import option_pieces as pieces
 from infill.engines.diffusers.engine import Latent
 from infill.engines.diffusers.families import Family
 
@@ -50,7 +51,7 @@ def _megapixel(multiple: int = 16) -> SizeRule:
 
 @dataclass(frozen=True)
 class SdOptions(options.StableDiffusion):
-    model: str = options.model(SD)
+    model: str = pieces.model(SD)
 
 
 class Sd(Latent):
@@ -74,7 +75,7 @@ class Sd(Latent):
 
 @dataclass(frozen=True)
 class Sd2Options(options.StableDiffusion):
-    model: str = options.model(SD2)
+    model: str = pieces.model(SD2)
 
 
 class Sd2(Latent):
@@ -98,7 +99,7 @@ class Sd2(Latent):
 
 @dataclass(frozen=True)
 class SdxlOptions(options.StableDiffusionXL):
-    model: str = options.model(SDXL)
+    model: str = pieces.model(SDXL)
 
 
 class Sdxl(Latent):
@@ -123,7 +124,7 @@ class Sdxl(Latent):
 
 @dataclass(frozen=True)
 class Sd3Options(options.StableDiffusion3):
-    model: str = options.model(SD3)
+    model: str = pieces.model(SD3)
 
 
 class Sd3(Latent):
@@ -148,7 +149,7 @@ class Sd3(Latent):
 
 @dataclass(frozen=True)
 class FluxFillOptions(options.FluxFill):
-    model: str = options.model(FLUX_FILL)
+    model: str = pieces.model(FLUX_FILL)
 
 
 class FluxFill(Latent):
@@ -172,7 +173,7 @@ class FluxFill(Latent):
 
 @dataclass(frozen=True)
 class KontextOptions(options.FluxKontext):
-    model: str = options.model(KONTEXT)
+    model: str = pieces.model(KONTEXT)
 
 
 class FluxKontext(Latent):
@@ -196,7 +197,7 @@ class FluxKontext(Latent):
 
 @dataclass(frozen=True)
 class KleinOptions(options.Flux2Klein):
-    model: str = options.model(KLEIN)
+    model: str = pieces.model(KLEIN)
 
 
 class Flux2Klein(Latent):
@@ -220,7 +221,7 @@ class Flux2Klein(Latent):
 
 @dataclass(frozen=True)
 class QwenOptions(options.QwenImage):
-    model: str = options.model(QWEN)
+    model: str = pieces.model(QWEN)
 
 
 class QwenImage(Latent):
@@ -243,8 +244,8 @@ class QwenImage(Latent):
 
 
 @dataclass(frozen=True)
-class QwenEditOptions(options.QwenImage):
-    model: str = options.model(QWEN_EDIT)
+class QwenEditOptions(options.QwenImageEdit):
+    model: str = pieces.model(QWEN_EDIT)
 
 
 class QwenImageEdit(Latent):
@@ -269,7 +270,7 @@ class QwenImageEdit(Latent):
 
 @dataclass(frozen=True)
 class ZImageOptions(options.ZImage):
-    model: str = options.model(Z_IMAGE)
+    model: str = pieces.model(Z_IMAGE)
 
 
 class ZImage(Latent):
@@ -293,7 +294,7 @@ class ZImage(Latent):
 
 @dataclass(frozen=True)
 class ChromaOptions(options.Chroma):
-    model: str = options.model(CHROMA)
+    model: str = pieces.model(CHROMA)
 
 
 class Chroma(Latent):
@@ -317,8 +318,8 @@ class Chroma(Latent):
 
 @dataclass(frozen=True)
 class KandinskyOptions(options.Kandinsky):
-    model: str = options.model(KANDINSKY)
-    prior: str = options.model(KANDINSKY_PRIOR)
+    model: str = pieces.model(KANDINSKY)
+    prior: str = pieces.model(KANDINSKY_PRIOR)
 
 
 class Kandinsky(Latent):

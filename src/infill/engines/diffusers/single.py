@@ -34,7 +34,12 @@ KINDS = {  # what diffusers calls what it finds in a file's keys
     "flux-fill": "flux-fill",
     "chroma": "chroma",
     "z-image-turbo": "z-image",
+    "flux-2-klein": "flux2-klein",
+    "qwen-image": "qwen-image",
 }
+LIKE = {("flux", "flux-kontext"), ("qwen-image", "qwen-image-edit")}  # networks of one shape
+GUIDED = "guidance_in.in_layer.weight"  # FLUX.2's larger model has it, none of the klein ones
+QWEN = {"txt_norm.weight", "img_in.weight", "transformer_blocks.0.txt_mod.1.weight"}
 WHOLE = ("first_stage_model.", "vae.")
 TEXT = ("cond_stage_model.", "conditioner.", "text_encoders.")
 
@@ -52,9 +57,9 @@ def family(path: Path) -> Family:
 
 
 def fits(found: Family, family: Family) -> bool:
-    """Whether a file of the family `found` can be read as one of `family`: FLUX.1 and Kontext
-    have networks of one shape, so a file does not tell."""
-    return found.name == family.name or (found.name, family.name) == ("flux", "flux-kontext")
+    """Whether a file of the family `found` can be read as one of `family`: models that edit have
+    the same network as those they came from, so a file does not tell."""
+    return found.name == family.name or (found.name, family.name) in LIKE
 
 
 def _kind(path: Path) -> str:
@@ -62,7 +67,11 @@ def _kind(path: Path) -> str:
     shapes = {
         key: SimpleNamespace(shape=tuple(part.get_shape())) for key, part in _slices(path).items()
     }
+    if shapes.keys() >= QWEN:  # these files have the library's own keys, and it has no word for it
+        return "qwen-image"
     found: str = utils.infer_diffusers_model_type(shapes)
+    if found == "flux-2-dev" and not any(key.endswith(GUIDED) for key in shapes):
+        return "flux-2-klein"
     guess = "model.diffusion_model.input_blocks.0.0.weight" not in shapes
     return "nothing known" if found == "v1" and guess else found  # it says v1 of all it can't tell
 
@@ -101,6 +110,12 @@ def load(
     except utils.SingleFileComponentError as error:  # where it knows a network by that tensor
         said = str(error).strip().partition("\n")[0]
         raise MissingWeights(f"{path} is not whole ({said}); fetch it again") from error
+    except ValueError as error:  # where a tensor has another shape than the layout says
+        said = str(error).strip().partition("\n")[0].rstrip(".")
+        raise BadOption(
+            f"{path} is of another layout than {base.name} ({said}); set config to the model that "
+            "it was made from"
+        ) from error
 
 
 def _load(
@@ -129,6 +144,10 @@ def _load(
     )
     tensors.check({family.network: network}, path)
     given = {family.network: network}
+    if "processor" in family.parts:
+        from infill.engines.diffusers.vision import reader
+
+        given["processor"] = reader(base)
     given |= tensors.encoders(base, given, how)
     pipe = pipeline.from_pretrained(base, trust_remote_code=False, **given, **how)
     tensors.check(pipe.components, base)

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill import settings
-from infill.engines.base import EngineCard, Progress, check_bounds, option
+from infill.engines.base import EngineCard, Progress, option
+from infill.engines.checked import Checked
 from infill.geometry import SizeRule
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Checked):
     """Options of `exemplar`. More effort than 1 changes the fill, but was measured to be no
     better on average; a texture of 0 compares colour alone and lets smooth patches win.
     """
@@ -26,11 +27,6 @@ class Options:
         1.0, "How much texture counts beside colour when patches are compared.", low=0, high=4
     )
     join: bool = option(True, "Correct the colour of what was copied, so that no seam shows.")
-
-    def __post_init__(self) -> None:
-        check_bounds(self)
-        if not isinstance(self.join, bool):
-            raise TypeError(f"join must be true or false, not {self.join!r}")
 
 
 class Exemplar:

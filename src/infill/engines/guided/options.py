@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from infill.engines.base import option
 from infill.engines.guided.guide import Region
@@ -78,14 +78,9 @@ class Options(WalkOptions):
         if not isinstance(self.click, str):
             object.__setattr__(self, "click", ",".join(f"{float(v):g}" for v in self.click))
         super().__post_init__()
-        for name, known in (("placement", Placement), ("lambda_kind", Kind), ("drift", Drift)):
-            if getattr(self, name) not in get_args(known):
-                raise ValueError(f"{name} is one of {', '.join(get_args(known))}")
-        if not isinstance(self.harmonise, bool):
-            raise TypeError(f"harmonise is true or false, not {self.harmonise!r}")
-        for name in ("segmenter", "prompt"):
-            if not isinstance(getattr(self, name), str):
-                raise TypeError(f"{name} is text, not {getattr(self, name)!r}")
+
+    def _check_together(self) -> None:
+        super()._check_together()
         usual = {entry.name: entry.default for entry in fields(self)}
         if self.placement != "given":
             moved = [name for name in PLACED if getattr(self, name) != usual[name]]
