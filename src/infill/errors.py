@@ -21,6 +21,7 @@ InfillError                 one clear sentence: what is wrong, where, and the me
 │   ├── DuplicatePlugin     two plug-ins claim one name
 │   ├── BadOption           an unknown option, or a value out of range
 │   ├── EngineFailed        the engine raised, or returned something that is no picture
+│   │   └── Drifted         what it made does not fit the photo around the hole
 │   └── MissingWeights      weights are not on this machine; names the command to type
 ├── MissingExtra            an optional dependency is not installed; names the pip command
 ├── BadSetting              a setting that is unknown or out of range
