@@ -172,13 +172,14 @@ def _fill_all(
         part = base.Part(progress, index / count, 1 / count, f"{index + 1} of {count}")
         one = replace(work, seeds=(seed,))
         try:
-            results += _fill(picture, hole, one, part, clock if index == 0 else Clock())
+            results += _fill(picture, hole, one, part, Clock() if results else clock)
         except Drifted as error:
             refused.append(error)
             continue
         pixels = results[-1].picture.pixels
         base.preview(progress, lambda shown=pixels: shown)  # type: ignore[misc]
     left_out = _left_out(refused, count)
+    progress(1.0, "done")
     return [replace(result, notes=(*result.notes, *left_out)) for result in results]
 
 

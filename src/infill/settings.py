@@ -47,7 +47,9 @@ class Settings:
     served_pixels: int = _setting(50_000_000, "largest picture that a server decodes", low=1)
     served_steps: int = _setting(200, "most steps of a diffusion engine in one request", low=1)
     served_calls: int = _setting(
-        500, "most runs of a diffusion engine's network in one request, resampling counted", low=1
+        500,
+        "most runs of a diffusion engine's network for one region of a hole, resampling counted",
+        low=1,
     )
     served_batch: int = _setting(8, "most candidates in one request", low=1)
     queue_jobs: int = _setting(64, "requests that wait at most; one more is refused", low=1)

@@ -418,6 +418,10 @@ class TestThroughThePipeline:
         alone = ((plain[..., 0] > 1.3 * plain[..., 1]) & hole)[:, :450].sum()
         assert red[:, :450].sum() <= 1.5 * alone, "no redder than what the model makes by itself"
         assert "of several holes, the largest got the object" in result.notes
+        told = [note for note in result.notes if note.startswith("the best of")]
+        assert len(told) == 1, "of what has no target there is no best"
+        with pytest.raises(BadOption, match="no object"):
+            infill.fill(photo, hole, engine="guided", model=model, reference=photo[:64, :64] * 0)
 
     def test_a_file_a_mask_and_a_click(self, model: str, tmp_path: Path) -> None:
         path = tmp_path / "target.png"

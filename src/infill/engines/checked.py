@@ -23,11 +23,10 @@ class Checked:
         for entry in fields(self):
             value = getattr(self, entry.name)
             _check_kind(entry.name, hints[entry.name], value)
-            low, high = entry.metadata.get("low"), entry.metadata.get("high")
-            if low is None or high is None or value is None:
-                continue
-            if not low <= value <= high:  # nor is NaN
-                raise ValueError(f"{entry.name} must be between {low} and {high}, not {value}")
+            if value is not None:
+                _check_bounds(
+                    entry.name, value, entry.metadata.get("low"), entry.metadata.get("high")
+                )
         self._check_together()
 
     def _check_together(self) -> None:
@@ -39,24 +38,51 @@ def _hints(options: type) -> dict[str, Any]:
     return get_type_hints(options)
 
 
+def _check_bounds(name: str, value: Any, low: float | None, high: float | None) -> None:
+    """Raise `ValueError` for a number beyond its bounds, or none at all (NaN)."""
+    above, below = low is None or value >= low, high is None or value <= high
+    if above and below:
+        return
+    if low is None or high is None:
+        bound = f"at least {low}" if high is None else f"at most {high}"
+    else:
+        bound = f"between {low} and {high}"
+    raise ValueError(f"{name} must be {bound}, not {value}")
+
+
 def _check_kind(name: str, hint: Any, value: Any) -> None:
     """Raise `TypeError` or, for a word that is none of the choices, `ValueError`."""
-    if hint is Any:
-        return
     is_union = get_origin(hint) in (Union, UnionType)
-    allowed = get_args(hint) if is_union else (hint,)
-    if value is None and type(None) in allowed:
+    kinds = [kind for kind in (get_args(hint) if is_union else (hint,)) if kind is not type(None)]
+    if value is None and len(kinds) < len(get_args(hint)) and is_union:
         return
-    (kind,) = (one for one in allowed if one is not type(None))
+    if any(_fits(kind, value) for kind in kinds):
+        return
+    error = ValueError if any(get_origin(kind) is Literal for kind in kinds) else TypeError
+    raise error(f"{name} {' or '.join(map(_told, kinds))}, not {value!r}")
+
+
+def _fits(kind: Any, value: Any) -> bool:
     number = not isinstance(value, bool | np.bool_)
+    if kind is Any:
+        return True
     if get_origin(kind) is Literal:
-        if not isinstance(value, str) or value not in get_args(kind):
-            raise ValueError(f"{name} must be one of {', '.join(get_args(kind))}, not {value!r}")
-    elif kind is bool and not isinstance(value, bool):
-        raise TypeError(f"{name} must be true or false, not {value!r}")
-    elif kind is str and not isinstance(value, str):
-        raise TypeError(f"{name} is text, not {value!r}")
-    elif kind is int and not (number and isinstance(value, int | np.integer)):
-        raise TypeError(f"{name} is a whole number, not {value!r}")
-    elif kind is float and not (number and isinstance(value, int | float | np.number)):
-        raise TypeError(f"{name} is a number, not {value!r}")
+        return any(type(value) is type(choice) and value == choice for choice in get_args(kind))
+    if kind is int:
+        return number and isinstance(value, int | np.integer)
+    if kind is float:
+        return number and isinstance(value, int | float | np.number)
+    return isinstance(value, get_origin(kind) or kind)
+
+
+def _told(kind: Any) -> str:
+    """What a value of that kind is, in words."""
+    if get_origin(kind) is Literal:
+        return f"must be one of {', '.join(map(str, get_args(kind)))}"
+    words = {
+        bool: "must be true or false",
+        str: "is text",
+        int: "is a whole number",
+        float: "is a number",
+    }
+    return words.get(kind) or f"is a {getattr(get_origin(kind) or kind, '__name__', kind)}"

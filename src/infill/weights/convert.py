@@ -1,6 +1,6 @@
 """A pickle of tensors to safetensors, opened so that nothing in it can run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,8 @@ def _read(path: Path) -> Any:
 
 
 def tensors(found: Any) -> "dict[str, torch.Tensor]":
-    """The named tensors in what a checkpoint holds, each with memory of its own."""
+    """The named tensors in what a checkpoint holds, each with memory of its own; those of a table
+    in it have its name before theirs ("image_proj.weight")."""
     if not isinstance(found, Mapping):
         return {}
     for name in NESTED:
@@ -68,10 +69,19 @@ def tensors(found: Any) -> "dict[str, torch.Tensor]":
     is_tensor = need("torch", extra=EXTRA).is_tensor
     given: dict[str, torch.Tensor] = {}
     seen: set[int] = set()
-    for name, value in found.items():
+    for name, value in _flat(found):
         if is_tensor(value):
             memory = value.untyped_storage().data_ptr()
             own = value.detach().contiguous()
-            given[str(name)] = own.clone() if memory in seen else own
+            given[name] = own.clone() if memory in seen else own
             seen.add(memory)
     return given
+
+
+def _flat(table: Mapping[Any, Any], before: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:
+    """What is in a table and in the tables in it, with dotted names."""
+    for name, value in table.items():
+        if isinstance(value, Mapping) and depth:
+            yield from _flat(value, f"{before}{name}.", depth - 1)
+        else:
+            yield f"{before}{name}", value

@@ -214,5 +214,5 @@ class TestControlNet:
         wanted = frame.bring((photo / np.float32(255)).astype(np.float32))
         np.testing.assert_allclose(brought.reference.pixels, wanted, atol=1e-6)
         small = make_options(engine, given | {"reference": as_picture(photo[:20])})
-        with pytest.raises(BadOption, match="as large as the photo, but this one is 76×20"):
+        with pytest.raises(BadOption, match="of the photo's own size, 56×36, not 76×20; bring it"):
             engine.localise(small, frame, True)

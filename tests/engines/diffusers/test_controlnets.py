@@ -13,9 +13,10 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from infill.engines.base import ENGINES, make_options
-from infill.engines.diffusers import canvas, latents
+from infill.engines.diffusers import canvas, families, latents
 from infill.engines.diffusers.memory import Plan, needed
 from infill.errors import BadOption, Cancelled, MissingWeights
+from infill.geometry import Box, Frame
 from tests.engines.diffusers import scenes, tiny_adapters
 
 ENGINE = {"flux": "diffusers"}  # the family has no preset
@@ -250,9 +251,10 @@ def test_for_another_model_is_refused(
 def test_of_another_family_or_not_whole_is_refused(
     model: Callable[[str], Path], net: Callable[[str], str], tmp_path: Path
 ) -> None:
-    with pytest.raises((BadOption, MissingWeights)) as told:
-        filled("sd3", model, controlnet=net("qwen-image"))
-    assert "\n" not in str(told.value)
+    for name, other in (("sd3", "qwen-image"), ("qwen-image", "sd3"), ("z-image", "flux")):
+        kind = f"takes a {by_name(name)}; name one made for it"
+        with pytest.raises(BadOption, match=kind):
+            filled(name, model, controlnet=net(other))
     place = tiny_adapters.save_net("z-image", tmp_path / "net")
     file = place / "diffusion_pytorch_model.safetensors"
     states = load_file(file)
@@ -262,6 +264,52 @@ def test_of_another_family_or_not_whole_is_refused(
         filled("z-image", model, controlnet=str(place))
     with pytest.raises(BadOption, match=r"put it into a folder with its config.json"):
         filled("z-image", model, controlnet=str(file))
+
+
+def by_name(name: str) -> str:
+    family = families.by_name({"sd3": "stable-diffusion-3"}.get(name, name))
+    assert family.controlnet is not None
+    return family.controlnet.network
+
+
+def test_damaged_files_are_told_and_half_precision_alone_is_enough(
+    model: Callable[[str], Path], tmp_path: Path
+) -> None:
+    place = tiny_adapters.save_net("sd3", tmp_path / "net")
+    file = place / "diffusion_pytorch_model.safetensors"
+    (whole,) = filled("sd3", model, controlnet=str(place))
+    file.rename(place / "diffusion_pytorch_model.fp16.safetensors")
+    (marked,) = filled("sd3", model, controlnet=str(place))
+    np.testing.assert_array_equal(whole, marked)
+    (place / "diffusion_pytorch_model.fp16.safetensors").unlink()
+    file.write_bytes(b"abc")
+    with pytest.raises(
+        MissingWeights, match=r"model.safetensors is damaged \(.*\); fetch it again"
+    ):
+        filled("sd3", model, controlnet=str(place))
+
+
+def test_a_reference_goes_with_the_photo_pixel_by_pixel(
+    model: Callable[[str], Path], net: Callable[[str], str]
+) -> None:
+    """Through the generic engine, which has the family's options only inside."""
+    photo = np.ascontiguousarray(np.tile(scenes.photo(), (3, 3, 1))[:96, :152])
+    engine = ENGINES.get("diffusers")
+    frame = Frame.of(Box(4, 8, 36, 56), scenes.SMALL, photo.shape[:2])
+    options = make_options(
+        engine,
+        {"model": str(model("flux")), "controlnet": net("flux"), "reference": photo},
+    )
+    local = engine.localise(options, frame, True)
+    wanted = frame.bring((photo / np.float32(255)).astype(np.float32))
+    np.testing.assert_allclose(local.reference.pixels, wanted, atol=1e-6)
+    for size in (photo[:40], np.tile(photo, (2, 2, 1))):
+        other = make_options(
+            engine,
+            {"model": str(model("flux")), "controlnet": net("flux"), "reference": size},
+        )
+        with pytest.raises(BadOption, match="of the photo's own size, 152×96, not"):
+            engine.localise(other, frame, True)
 
 
 def test_published_settings_that_leave_out_the_hole_are_read_right(

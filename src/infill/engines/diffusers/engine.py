@@ -127,15 +127,18 @@ class Latent:
     def localise(self, options: Any, frame: Frame, largest: bool) -> Any:
         """A ControlNet's picture goes with the photo, pixel by pixel: its part for this region.
 
-        Raises `BadOption` if it is smaller than the photo.
+        Raises `BadOption` if it is of another size than the photo.
         """
         if getattr(options, "control", None) != "reference" or options.reference is None:
             return options
         shown = scene.reference(options)
-        if shown.shape[0] < frame.crop.bottom or shown.shape[1] < frame.crop.right:
+        size, crop = (shown.shape[0], shown.shape[1]), frame.crop
+        small = size[0] < crop.bottom or size[1] < crop.right
+        if small or size != (frame.photo or size):
+            height, width = frame.photo or (crop.bottom, crop.right)
             raise BadOption(
-                "with control=reference the reference is as large as the photo, but this one is "
-                f"{shown.shape[1]}×{shown.shape[0]} pixels"
+                f"with control=reference the reference is of the photo's own size, {width}×{height}"
+                f", not {size[1]}×{size[0]}; bring it to that size"
             )
         return replace(options, reference=scene.Brought(frame.bring(shown)))
 

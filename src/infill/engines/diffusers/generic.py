@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.engines.base import EngineCard, Filled, Progress, SizeRule
+from infill.engines.checked import Checked
 from infill.engines.diffusers import families, loading
 from infill.engines.diffusers.engine import Latent, OnLatents, _around
 from infill.engines.diffusers.families import Family
 from infill.engines.diffusers.loading import Licence
-from infill.engines.diffusers.option_pieces import Checked
 from infill.errors import BadOption
+from infill.geometry import Frame
 from infill.weights import Source
 
 
@@ -76,6 +77,12 @@ class Diffusers(Latent):
         inner = self.of(options)
         side = loading.native(options.model, inner.family, self.licence)
         return self.card.size if side is None else _around(side, self.card.size)
+
+    def localise(self, options: Any, frame: Frame, largest: bool) -> Any:
+        """See `Latent.localise`; what the options leave open is as the model's family has it."""
+        inner = self.of(options)
+        local = inner.localise(inner.chosen(options), frame, largest)
+        return dataclasses.replace(options, reference=getattr(local, "reference", None))
 
     def run(
         self,

@@ -112,6 +112,10 @@ class Reference(Checked):
         if self.reference is not None and readers and not any(readers.values()):
             mends = " or ".join(readers)
             raise ValueError(f"reference has no effect by itself; name {mends}")
+        if sum(readers.values()) > 1:
+            raise ValueError(
+                f"one reference can't serve {' and '.join(readers)}; leave one of them out"
+            )
 
     def _readers(self) -> dict[str, bool]:
         """What would read the reference, in words, and whether it is asked for; {} = the model

@@ -64,8 +64,6 @@ class Flux(TrueGuided, Distilled, Strengthened, Lora, Controlled, IpAdapter, Com
 
     def _check_together(self) -> None:
         super()._check_together()
-        if self.controlnet is not None and self.ip_adapter is not None:
-            raise ValueError("this model takes controlnet or ip_adapter, not both; leave one out")
         if self.controlnet is not None and self.true_cfg_scale > 1:
             raise ValueError(
                 "with a controlnet this model heeds no negative prompt; set true_cfg_scale to 1"

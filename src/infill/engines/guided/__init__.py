@@ -118,15 +118,16 @@ class Guided:
         """Several fills in one batch, each the best of `options.candidates` of its own."""
         check_known(mask)
         progress(0.0, "target")
+        empty = options.region is not None and options.region.empty
+        count = 1 if empty else options.candidates
         made_for = [guides.make(scene, mask, options) for scene in pixels]
         tasks = [
             Task(scene, mask, guide, stream)
             for scene, guide, rng in zip(pixels, made_for, rngs, strict=True)
-            for stream in streams(rng, options.candidates)
+            for stream in streams(rng, count)
         ]
         progress(0.0, "load")
         made = _sample(tasks, options, progress)
-        count = options.candidates
         return [
             _best(scene, mask, guide, made, slice(index * count, (index + 1) * count))
             for index, (scene, guide) in enumerate(zip(pixels, made_for, strict=True))

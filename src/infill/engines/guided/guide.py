@@ -60,6 +60,8 @@ def localised(options: "Options", frame: Frame, largest: bool) -> Region:
     largest: whether no other region of the photo has more hole pixels.
     """
     if options.placement != "frame":
+        if not largest:  # what is wrong with the target is said before any region is filled
+            _subject_of(options)
         return Region(frame.size, empty=not largest)
     picture = target_picture(options)
     if frame.photo is not None and (picture.height, picture.width) != frame.photo:
@@ -82,7 +84,7 @@ def make(scene: Floats, mask: Mask, options: "Options") -> Guide:
     from infill.diffusion.guidance import inside
 
     if options.region is not None and options.region.empty:
-        return Guide(scene, np.zeros_like(mask), (ONE_HOLE,))
+        return Guide(scene.copy(), np.zeros_like(mask), (ONE_HOLE,))
     target, cover, shown, notes = _placed(mask, options)
     if options.harmonise:
         target, gains = harmonised(target, cover, shown, scene, mask)
@@ -118,7 +120,7 @@ def _placed(mask: Mask, options: "Options") -> tuple[Floats, Mask, Mask, list[st
             return pixels, _own_mask(options, picture), np.ones(shape, np.bool_), []
         return region.pixels, region.thing, np.ones(shape, np.bool_), []
     picture = target_picture(options)
-    thing = subject(picture, options.reference_mask, options.point, options.segmenter)
+    thing = _subject_of(options)
     room, others = _largest(mask[: region.visible[0], : region.visible[1]])
     if options.placement == "given":
         boxes = bounds(thing), bounds(room)
@@ -131,6 +133,12 @@ def _placed(mask: Mask, options: "Options") -> tuple[Floats, Mask, Mask, list[st
     shown = placing.covered(np.ones_like(thing), spot, shape)
     notes = [ONE_HOLE] if others else []
     return target, cover, shown, notes
+
+
+def _subject_of(options: "Options") -> Mask:
+    """Where the target's object is, (h, w) bool. Raises `BadOption`."""
+    picture = target_picture(options)
+    return subject(picture, options.reference_mask, options.point, options.segmenter)
 
 
 def target_picture(options: "Options") -> "Picture":
@@ -153,7 +161,7 @@ def _own_mask(options: "Options", picture: "Picture") -> Mask:
     """The object of a target in the scene's frame: all of it, unless something says where."""
     if options.reference_mask is None and options.point is None and picture.alpha is None:
         return np.ones((picture.height, picture.width), np.bool_)
-    return subject(picture, options.reference_mask, options.point, options.segmenter)
+    return _subject_of(options)
 
 
 def _largest(hole: Mask) -> tuple[Mask, bool]:

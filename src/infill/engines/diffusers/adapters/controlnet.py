@@ -37,6 +37,13 @@ def add(loaded: "Loaded", name: str, shown: str) -> None:
     library = need("diffusers", extra="diffusion")
     folder = _folder(name)
     pipe = loaded.pipe
+    made_as = parts.config(folder).get("_class_name", control.network)
+    if made_as != control.network:
+        raise BadOption(
+            f"controlnet {name} is a {made_as}, and a model of {loaded.family.name} takes a "
+            f"{control.network}; name one made for it"
+        )
+    _check_readable(folder)
     try:
         network = _read(getattr(library, control.network), folder, pipe.dtype)
         tensors.check({"controlnet": network}, name)
@@ -76,6 +83,17 @@ def _folder(name: str) -> Path:
     return found
 
 
+def _check_readable(folder: Path) -> None:
+    """Raise `MissingWeights` for a file that is cut off or none of its kind."""
+    library = need("safetensors", extra="diffusion")
+    for path in sorted(folder.glob("*.safetensors")):
+        try:
+            with library.safe_open(str(path), framework="pt"):
+                pass
+        except (library.SafetensorError, OSError) as error:
+            raise MissingWeights(f"{path} is damaged ({error}); fetch it again") from error
+
+
 def _read(kind: Any, folder: Path, dtype: Any) -> Any:
     """The network in a folder: as diffusers wrote it, or one file as its authors did."""
     if not list(folder.glob(USUAL)) and hasattr(kind, "from_single_file"):
@@ -87,6 +105,7 @@ def _read(kind: Any, folder: Path, dtype: Any) -> Any:
         )
     return kind.from_pretrained(
         folder,
+        variant=parts.variant(folder, (".",)),
         dtype=dtype,
         local_files_only=True,
         use_safetensors=True,

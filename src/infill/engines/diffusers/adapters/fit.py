@@ -24,7 +24,11 @@ def split(name: str, usual: str) -> tuple[str, str]:
 
 def misfit(what: str, name: str, loaded: "Loaded", error: Exception) -> BadOption:
     """One sentence of what the library says of an adapter that it can't load."""
-    said = str(error).strip().partition("\n")[0].rstrip(".")
+    said = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
     if isinstance(error, KeyError):
         said = f"it lacks {said}"
-    return BadOption(f"{what} {name} does not fit a model of {loaded.family.name} ({said})")
+    if "mismatch" in said:  # the library tells which option of its own would overlook that
+        said = "its tensors have other shapes"
+    return BadOption(
+        f"{what} {name} does not fit a model of {loaded.family.name} ({said}); name one made for it"
+    )

@@ -29,6 +29,9 @@ def add(loaded: "Loaded", name: str) -> None:
     states = _states(path)
     encoder = _encoder_of(path, kind)
     pipe = loaded.pipe
+    network = getattr(pipe, loaded.family.network)
+    if loaded.family.network == "transformer":
+        _check_depth(states, network, name, loaded)
     try:
         how = {"dtype": pipe.dtype, "local_files_only": True, "use_safetensors": True}
         reader, pictures = READERS[kind.reads](encoder, how)
@@ -38,12 +41,9 @@ def add(loaded: "Loaded", name: str) -> None:
         if loaded.family.network == "unet" or kind.reads == "siglip":
             none = "image_encoder_folder"
         pipe.load_ip_adapter(states, weight_name=path.name, **{none: None}, subfolder="")
-        network = getattr(pipe, loaded.family.network)
         tensors.check({loaded.family.network: network}, name)
     except (ValueError, KeyError, RuntimeError, OSError) as error:
         raise misfit("ip_adapter", name, loaded, error) from error
-    if loaded.family.network == "transformer":
-        _check_depth(states, network, name, loaded)
     loaded.weights[f"{name}/{path.name}"] = weights.sha256_of(path)
     for part in sorted(encoder.glob("*.safetensors")):
         loaded.weights[f"{name}/{ENCODER}/{part.name}"] = weights.sha256_of(part)
@@ -207,10 +207,13 @@ def _check_widths(states: States, config: Any, path: Path, encoder: Path) -> Non
 
 
 def _check_depth(states: States, network: Any, name: str, loaded: "Loaded") -> None:
-    """Raise `BadOption` where the library left layers of the file out, or where they can't read
-    what the projection makes: the adapter was made for another model."""
+    """Raise `BadOption` where the library would leave layers of the file out, or where they can't
+    read what the projection makes: the adapter was made for another model."""
     layers = states["ip_adapter"]
-    there = 1 + max(int(key.partition(".")[0]) for key in layers)
+    numbers = [key.partition(".")[0] for key in layers]
+    if not all(number.isdecimal() for number in numbers):
+        raise BadOption(f"{name} is no IP-Adapter: its layers have no numbers; take another file")
+    there = 1 + max(map(int, numbers))
     takes = network.config.num_layers
     reads = next((one for key, one in layers.items() if key.endswith("to_k_ip.weight")), None)
     norm = [states["image_proj"].get(f"{one}.weight") for one in ("norm", "norm_out")]
@@ -221,4 +224,7 @@ def _check_depth(states: States, network: Any, name: str, loaded: "Loaded") -> N
         why = "its layers do not read what its projection makes"
     else:
         return
-    raise BadOption(f"ip_adapter {name} does not fit a model of {loaded.family.name} ({why})")
+    raise BadOption(
+        f"ip_adapter {name} does not fit a model of {loaded.family.name} ({why}); "
+        "name one made for it"
+    )
