@@ -98,7 +98,10 @@ def test_engines_as_a_table_and_one_card() -> None:
     assert found["broken"] == {}
     card = json.loads(call("engines", "telea", "--json").out)
     assert card["options"]["radius"] > 0
-    assert "radius" in call("engines", "telea").out
+    (line,) = [line for line in call("engines", "telea").out.splitlines() if "radius" in line]
+    assert line.split()[:2] == ["radius", "3"]
+    assert "whole number, 1 to 100" in line
+    assert "How far around a pixel" in line
     assert call("engines", "magic").code == 2
 
 

@@ -10,6 +10,7 @@ from infill.cli import common, flags
 
 if TYPE_CHECKING:
     from infill.engines.base import Engine, EngineCard
+    from infill.engines.controls import Control
 
 EXAMPLES = """[bold]Examples[/bold]
 
@@ -93,9 +94,30 @@ def _tell_one(engine: "Engine") -> None:
         facts[key] = "yes" if facts[key] else "no"
     rows = [[key.replace("_", " "), str(value)] for key, value in facts.items()]
     common.table(["card", ""], rows)
-    options = [[name, str(default)] for name, default in _options(engine).items()]
+    from infill.engines.controls import controls
+
+    options = [
+        [control.name, _shown(control.default), _range(control), control.help]
+        for control in controls(engine)
+    ]
     if options:
-        common.table(["option (-O NAME=VALUE)", "default"], options)
+        common.table(["option (-O NAME=VALUE)", "default", "takes", "what it does"], options)
+
+
+def _shown(default: Any) -> str:
+    if isinstance(default, bool):
+        return "true" if default else "false"
+    return "" if default is None else str(default)
+
+
+def _range(control: "Control") -> str:
+    """What values an option takes, as briefly as can be."""
+    if control.kind == "choice":
+        return ", ".join(control.choices)
+    kind = {"switch": "true, false", "picture": "a file"}.get(control.kind, control.kind)
+    if control.low is None or control.high is None:
+        return kind
+    return f"{kind}, {control.low:g} to {control.high:g}"
 
 
 def _options(engine: "Engine") -> dict[str, Any]:
