@@ -175,11 +175,11 @@ def _fill_all(
             results += _fill(picture, hole, one, part, Clock() if results else clock)
         except Drifted as error:
             refused.append(error)
+            part(1.0, "done")
             continue
         pixels = results[-1].picture.pixels
         base.preview(progress, lambda shown=pixels: shown)  # type: ignore[misc]
     left_out = _left_out(refused, count)
-    progress(1.0, "done")
     return [replace(result, notes=(*result.notes, *left_out)) for result in results]
 
 
