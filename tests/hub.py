@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 COMMIT = "c0ffee" * 6 + "c0ff"
-LARGE = (".safetensors", ".bin", ".ckpt")
+LARGE = (".safetensors", ".bin", ".ckpt", ".pth", ".zip")
 """Endings of files that a repository keeps as large ones, by their SHA-256."""
 
 

@@ -61,7 +61,7 @@ def download(
         str | None,
         typer.Option(
             metavar="MODEL",
-            help="Another model for it, by its name on the hub.",
+            help="Another model for it, by its name on the hub (or URL#sha256=HEX).",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -77,7 +77,7 @@ def download(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write the tensors of a pickle (.ckpt, .pt, .bin) as .safetensors instead.",
+            help="Write the tensors of a checkpoint (.ckpt, .pt, .bin, .zip) as .safetensors.",
             rich_help_panel=WHAT,
         ),
     ] = None,
@@ -137,7 +137,13 @@ def needed(
         engine = ENGINES.get(name)
         given = common.engine_and_options(name, pairs)[1]
         given |= _model_options(name, engine.Options, model, revision)
-        return _of_plugin(name, engine, make_options(engine, given))
+        found = _of_plugin(name, engine, make_options(engine, given))
+        if engine.card.needs_model and not found:
+            raise BadOption(
+                f"{name} has no model of its own, so name one; type: infill download {name} "
+                f"--model MODEL"
+            )
+        return found
     if name in SEGMENTERS:
         segmenter: Any = SEGMENTERS.get(name)
         if pairs:

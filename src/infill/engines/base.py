@@ -324,6 +324,8 @@ ENGINES: Registry[Engine] = Registry(
         "exemplar": "infill.engines.exemplar:Exemplar",
         "telea": "infill.engines.opencv:Telea",
         "navier-stokes": "infill.engines.opencv:NavierStokes",
+        "lama": "infill.engines.learned.lama:Lama",
+        "deepfill": "infill.engines.learned.deepfill:DeepFill",
         "repaint": "infill.engines.repaint:Repaint",
         "guided": "infill.engines.guided:Guided",
         "diffusers": "infill.engines.diffusers.generic:Diffusers",

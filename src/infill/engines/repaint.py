@@ -5,6 +5,7 @@ Options and the engine; how it works lies in `infill.diffusion`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from infill.diffusion import plan as plans
 from infill.diffusion.plan import Plan
 from infill.engines.base import EngineCard, Filled, Part, Progress, SizeRule, option, preview
 from infill.engines.checked import Checked
-from infill.engines.diffusers.scarce import free_memory, is_out_of_memory, let_go
+from infill.engines.diffusers.scarce import if_room
 from infill.errors import BadOption, EngineFailed, FullMask
 from infill.lazy import need
 from infill.weights import Source
@@ -270,15 +271,14 @@ def all_or_one_by_one(
     Returns the pictures and notes. Raises `EngineFailed` if there is no memory even for one.
     """
     before = [rng.bit_generator.state for rng in rngs]
-    made = _if_room(run, slice(0, len(rngs)), progress)
+    made = if_room(partial(run, slice(0, len(rngs)), progress))
     if made is not None:
         return made, ()
     pictures: list[Pixels] = []
     for index in range(len(rngs) if len(rngs) > 1 else 0):
         rngs[index].bit_generator.state = before[index]
-        made = _if_room(
-            run, slice(index, index + 1), Part(progress, index / len(rngs), 1 / len(rngs))
-        )
+        part = Part(progress, index / len(rngs), 1 / len(rngs))
+        made = if_room(partial(run, slice(index, index + 1), part))
         if made is None:
             break
         pictures += made
@@ -286,17 +286,3 @@ def all_or_one_by_one(
         mend = "choose a smaller one" if device == "cpu" else "set device to cpu"
         raise EngineFailed(f"the memory of {device} is too small for this model; {mend}")
     return pictures, ("the device ran out of memory, so the candidates were made one by one",)
-
-
-def _if_room(
-    run: Callable[[slice, Progress], list[Pixels]], some: slice, progress: Progress
-) -> list[Pixels] | None:
-    """What `run` makes, or None if memory ran out; all that it held is let go then."""
-    try:
-        return run(some, progress)
-    except (MemoryError, RuntimeError) as error:  # PyTorch's are of the second kind
-        if not is_out_of_memory(error):
-            raise
-        let_go(error)
-    free_memory()
-    return None

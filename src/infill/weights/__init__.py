@@ -8,7 +8,10 @@ is off. The licence is shown before anything is fetched.
 |---|---|
 | `snapshot` | which files of a repository are wanted, and whether a folder is whole |
 | `hub` | what the hub has, and fetching it into the cache |
+| `url` | one file by its address and checksum |
 | `transfer` | one file: resumed, checked, counted |
+| `archive` | the named tensors of any file of weights, one by one (needs PyTorch) |
+| `inert` | a pickle read so that nothing in it is imported or called (needs PyTorch) |
 | `convert` | a pickle of tensors to safetensors, without running what may be in it |
 """
 
@@ -23,6 +26,7 @@ from pathlib import Path
 from infill import settings
 from infill.errors import MissingWeights
 from infill.weights.snapshot import (
+    INERT,
     PICKLES,
     SAFE,
     any_weights,
@@ -35,6 +39,7 @@ from infill.weights.snapshot import (
 )
 
 __all__ = [
+    "INERT",
     "PICKLES",
     "SAFE",
     "Progress",
@@ -49,6 +54,7 @@ __all__ = [
     "locate_file",
     "missing",
     "network_is_off",
+    "one_file",
     "read_table",
     "sha256_of",
     "whole",
@@ -79,6 +85,9 @@ class Source:
     command:  what to type to fetch it; None = `infill download NAME`.
     where:    what a person sets to name another place ("option model").
     holds:    what a folder of this kind holds, in words, for those that don't.
+    inert:    the reader takes tensors and runs nothing (`archive`), so that kinds of files that
+              can hold code are taken, too; `file` is not None, and `name` may be an address with
+              a checksum (`url`).
     """
 
     name: str
@@ -93,6 +102,12 @@ class Source:
     command: str | None = None
     where: str = "option model"
     holds: str = "all that is needed"
+    inert: bool = False
+
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """Of the one file that is wanted."""
+        return INERT if self.inert else (SAFE,)
 
     def typed(self) -> str:
         """The command that fetches it."""
@@ -151,10 +166,8 @@ def locate_file(
     filename: path in it; None = the only .safetensors that lies there.
     Raises `MissingWeights`, also for a kind of file that can run code.
     """
-    parts = name.split("/")
-    local = Path(name).expanduser().exists() or name[:1] in (".", "/", "~", "\\")
-    if filename is None and not local and name.endswith(SAFE) and len(parts) > 2:
-        name, filename = "/".join(parts[:2]), "/".join(parts[2:])
+    if filename is None:
+        name, filename = one_file(name)
     source = Source(
         name,
         file=filename or "",
@@ -165,6 +178,15 @@ def locate_file(
         command=command,
     )
     return find(source, offline=offline, progress=progress)
+
+
+def one_file(name: str, endings: tuple[str, ...] = (SAFE,)) -> tuple[str, str]:
+    """The model and the path in it of "org/name/folder/file"; of all else itself and ""."""
+    parts = name.split("/")
+    local = name[:1] in (".", "/", "~", "\\") or "://" in name
+    if len(parts) < 3 or local or not name.endswith(endings) or Path(name).expanduser().exists():
+        return name, ""
+    return "/".join(parts[:2]), "/".join(parts[2:])
 
 
 def find(source: Source, *, offline: bool | None = None, progress: Progress | None = None) -> Path:
@@ -178,13 +200,20 @@ def find(source: Source, *, offline: bool | None = None, progress: Progress | No
     it, a damaged or interrupted download, no room, a licence to accept first; and
     `MissingExtra` without the hub's library.
     """
+    if source.inert:
+        from infill.weights import url
+
+        if url.is_url(source.name):
+            return url.find(source, offline=offline, progress=progress)
     given = Path(source.name).expanduser()
     if given.exists():
         return _local(given, source)
     from infill.weights import hub
 
+    if source.inert and given.suffix.lower() in INERT:
+        raise MissingWeights(f"there is no file {source.name}; set {source.where} to one")
     if source.file:
-        check_safe(source.file)
+        _check_kind(source.file, source)
     elif Path(source.name).suffix in PICKLES:
         raise MissingWeights(
             f"there is no file {source.name}; set {source.where} to one that is on this machine "
@@ -232,24 +261,26 @@ def network_is_off() -> bool:
 
 def missing(source: Source, first: str = "") -> str:
     """The sentence about weights that are not here. first: what to do before the command."""
+    what = "file" if source.inert else "folder"
     return (
         f"the weights of {source.name} are not on this machine; where there is a network, "
-        f"type: {first}{source.typed()}; or set {source.where} to a folder that holds them"
+        f"type: {first}{source.typed()}; or set {source.where} to a {what} that holds them"
     )
 
 
 def _local(given: Path, source: Source) -> Path:
     """A local file or folder as it is, if it is safe and whole."""
     if given.is_file():
-        check_safe(given)
+        _check_kind(given, source)
         return given
     found = _wanted_in(given, source)
     if found is None and source.file:
         raise MissingWeights(f"{given} holds no {source.file}; set {source.where} to the file")
     if found is None and source.file is not None:
-        names = sorted(path.name for path in given.glob(f"*{SAFE}"))
+        names = sorted(path.name for path in _files_in(given, source))
         told = f"several ({', '.join(names)})" if names else "none"
-        raise MissingWeights(f"{given} should hold one {SAFE} file and holds {told}; name the file")
+        what = "one file of weights" if source.inert else f"one {SAFE} file"
+        raise MissingWeights(f"{given} should hold {what} and holds {told}; name the file")
     if found is None:
         pickle = _pickle_alone(given)
         but = "" if pickle is None else f", but {pickle.name}, which {RISK}"
@@ -265,11 +296,17 @@ def _wanted_in(folder: Path, source: Source) -> Path | None:
     if source.file is None:
         return folder if source.complete(folder) else None
     if source.file:
-        check_safe(source.file)
+        _check_kind(source.file, source)
         path = folder / source.file
         return path if path.is_file() else None
-    only = [path for path in folder.glob(f"*{SAFE}") if path.is_file()]
+    only = _files_in(folder, source)
     return only[0] if len(only) == 1 else None
+
+
+def _files_in(folder: Path, source: Source) -> list[Path]:
+    """The files of the kind that is wanted; for tensors alone in whatever folder they lie."""
+    inside = folder.rglob("*") if source.inert else folder.glob("*")
+    return [path for path in inside if path.suffix in source.endings and path.is_file()]
 
 
 def _pickle_alone(folder: Path) -> Path | None:
@@ -281,6 +318,12 @@ def _pickle_alone(folder: Path) -> Path | None:
 
 
 # --- what is safe, what is what -----------------------------------------------------------
+
+
+def _check_kind(path: str | os.PathLike[str], source: Source) -> None:
+    """`check_safe`, but for those who run nothing in a file."""
+    if not source.inert:
+        check_safe(path)
 
 
 def check_safe(path: str | os.PathLike[str]) -> None:

@@ -1,4 +1,4 @@
-"""A pickle of tensors to safetensors, opened so that nothing in it can run."""
+"""A file of tensors to safetensors, opened so that nothing in it can run."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,46 +15,63 @@ if TYPE_CHECKING:
 NESTED = ("state_dict", "model", "params_ema", "params", "ema")
 """Names under which training scripts keep the weights, beside their own business."""
 
+KINDS = (*PICKLES, ".zip")
+"""Endings of what can be converted."""
+
 EXTRA = "torch"
 
 
 def convert(path: Path, target: Path | None = None, *, overwrite: bool = False) -> Path:
-    """Write the tensors of a pickle to a .safetensors, under the names they have, and return its
-    path; without `target` it lies beside the pickle.
+    """Write the tensors of a checkpoint to a .safetensors, under the names they have, and return
+    its path; without `target` it lies beside the checkpoint.
 
-    The pickle is opened by PyTorch's reader for tensors alone (`weights_only`), which refuses
-    whatever would run code; then nothing is written. Values keep their dtype.
+    Also those of Lightning's checkpoints and of TorchScript's archives; see `archive` for how
+    nothing in them is run. Values keep their dtype.
 
-    Raises `MissingWeights` for a file that holds more than tensors, or none; `BadOption` for one
-    of another kind; `Unreadable`, `Unwritable` and `WouldOverwrite`.
+    Raises `MissingWeights` for a file that holds what could run code, is damaged, or has no
+    tensors; `BadOption` for one of another kind; `Unreadable`, `Unwritable` and
+    `WouldOverwrite`.
     """
-    if path.suffix.lower() not in PICKLES:
-        raise BadOption(f"{path} is none of {', '.join(PICKLES)}, so there is nothing to convert")
+    if path.suffix.lower() not in KINDS:
+        raise BadOption(f"{path} is none of {', '.join(KINDS)}, so there is nothing to convert")
     if not path.is_file():
         raise Unreadable(f"there is no file {path}; name the file to convert")
     target = path.with_suffix(SAFE) if target is None else target
     if target.suffix != SAFE:
         raise BadOption(f"{target} should end with {SAFE}")
     check_writable(target, overwrite=overwrite, inputs=[path])
-    found = tensors(_read(path))
+    save = need("safetensors.torch", extra=EXTRA).save_file
+    found = _tensors(path)
     if not found:
         raise MissingWeights(f"{path} holds no tensors by name; take another file")
-    save = need("safetensors.torch", extra=EXTRA).save_file
     return write_atomically(
         target, lambda file: save(found, file.name, {"format": "pt"}), overwrite=overwrite
     )
 
 
-def _read(path: Path) -> Any:
+def _tensors(path: Path) -> "dict[str, torch.Tensor]":
+    """The named tensors of a checkpoint, each with memory of its own."""
     torch = need("torch", extra=EXTRA)
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # whatever bytes can do to a reader
-        line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise MissingWeights(
-            f"{path} holds more than tensors, or is damaged ({line}), and is not opened: it could "
-            f"run code; take the same weights as {SAFE} from whoever publishes them"
-        ) from error
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # whatever bytes can do to a reader: the other one tells
+        return _tensors_among_others(path)
+    return tensors(found)
+
+
+def _tensors_among_others(path: Path) -> "dict[str, torch.Tensor]":
+    """Those of a file that PyTorch's reader for tensors alone refuses."""
+    from infill.weights.archive import opened
+
+    with opened(path) as archive:
+        table = archive.tensors
+        nested = "state_dict."
+        prefix = nested if any(name.startswith(nested) for name in table) else ""
+        return {
+            name.removeprefix(prefix): held.read()
+            for name, held in table.items()
+            if name.startswith(prefix)
+        }
 
 
 def tensors(found: Any) -> "dict[str, torch.Tensor]":

@@ -17,12 +17,9 @@ from urllib.parse import quote
 
 from infill.errors import InfillError, MissingWeights
 from infill.lazy import need
-from infill.weights import SAFE, Progress, Source, choose, missing, transfer
+from infill.weights import INERT, SAFE, Progress, Source, choose, missing, transfer
 from infill.weights.snapshot import asks_for_weights, is_pickle
-from infill.weights.transfer import File, in_words
-
-HEADROOM = 2**28
-"""Bytes that a download leaves free on the disk."""
+from infill.weights.transfer import HEADROOM, File, in_words
 
 COMMERCIAL = {
     **dict.fromkeys(
@@ -114,17 +111,21 @@ def _selected(source: Source, listing: Listing) -> list[File]:
     """The files to fetch. Raises `MissingWeights` where there is none of that kind."""
     by_name = {file.path: file for file in listing.files}
     if source.file:
+        ends = source.endings
+        told = "weights" if source.inert else SAFE
         if source.file not in by_name:
             raise MissingWeights(
                 f"{source.name} on the hub holds no {source.file}; it holds: "
-                f"{', '.join(sorted(n for n in by_name if n.endswith(SAFE))) or 'no ' + SAFE}"
+                f"{', '.join(sorted(n for n in by_name if n.endswith(ends))) or 'no ' + told}"
             )
         return [by_name[source.file]]
     if source.file is not None:
-        only = [name for name in by_name if name.endswith(SAFE) and "/" not in name]
+        ends = source.endings
+        only = [n for n in by_name if n.endswith(ends) and (source.inert or "/" not in n)]
         if len(only) != 1:
             told = f"several ({', '.join(sorted(only))}); name the file" if only else "none"
-            raise MissingWeights(f"{source.name} should hold one {SAFE} file and holds {told}")
+            what = "one file of weights" if source.inert else f"one {SAFE} file"
+            raise MissingWeights(f"{source.name} should hold {what} and holds {told}")
         return [by_name[only[0]]]
     chosen = choose(list(by_name), source.wanted, source.variant)
     some = any(name.endswith(SAFE) or is_pickle(name) for name in chosen)
@@ -148,7 +149,7 @@ def _fetch_all(
     here = sum(_already(root, file) for file in todo)
     if todo:
         _check_room(source, root, size - here)
-        if any(file.path.endswith(SAFE) or is_pickle(file.path) for file in todo):
+        if any(file.path.endswith(INERT) or is_pickle(file.path) for file in todo):
             tell_licence(source, listing, size - here, root.parent)
     with transfer.metered(source.name, size, progress) as meter:
         for file in todo:

@@ -12,6 +12,9 @@ PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl", ".pickle")
 
 SAFE = ".safetensors"
 
+INERT = (SAFE, ".pth", ".pt", ".ckpt", ".bin", ".zip")
+"""Endings of files that hold tensors, for those who read them so that nothing in them runs."""
+
 _SHARD = r"(?:-\d{5}-of-\d{5})"
 _VARIANT = r"(?:\.(?P<{0}>fp16|bf16|fp32|fp8|non_ema|ema|int8))"
 _WEIGHTS = re.compile(

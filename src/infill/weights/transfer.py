@@ -1,10 +1,10 @@
-"""One file from the hub: taken up where it broke off, checked, and counted."""
+"""One file from afar: taken up where it broke off, checked, and counted."""
 
 import hashlib
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,9 @@ PAUSE = 1.0
 """Seconds before the first of them; each waits longer by as much."""
 
 PARTIAL = ".infill-partial"
+
+HEADROOM = 2**28
+"""Bytes that a download leaves free on the disk."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,8 @@ class File:
 def bring(source: Source, url: str, file: File, blob: Path, meter: "Meter") -> None:
     """A file by its URL to its place among the blobs, whole and checked, or not at all."""
     partial = blob.with_name(blob.name + PARTIAL)
-    _transfer(source, url, partial, file.size, meter)
+    kinds = (need("huggingface_hub.errors", extra=source.extra).HTTPError,)
+    resumed(partial, file.size, meter, lambda: _stream(source, url, partial, meter), kinds)
     if not file.fits(partial):
         partial.unlink()
         raise damaged(source, file)
@@ -81,11 +85,19 @@ def damaged(source: Source, file: File) -> MissingWeights:
     )
 
 
-def _transfer(source: Source, url: str, partial: Path, size: int, meter: "Meter") -> None:
+def resumed(
+    partial: Path,
+    size: int,
+    meter: "Meter",
+    stream: Callable[[], None],
+    kinds: tuple[type[Exception], ...],
+) -> None:
     """Bring the bytes that `partial` lacks, however often the connection breaks, as long as
     some come each time or `TRIES` are left.
+
+    stream: appends to `partial` what comes. kinds: of errors that a connection makes; those by
+    which the server refuses are raised at once, as all others are.
     """
-    errors = need("huggingface_hub.errors", extra=source.extra)
     partial.touch()
     if partial.stat().st_size > size:
         partial.write_bytes(b"")
@@ -95,9 +107,9 @@ def _transfer(source: Source, url: str, partial: Path, size: int, meter: "Meter"
     while have < size:
         before = have
         try:
-            _stream(source, url, partial, meter)
-        except errors.HTTPError as error:
-            status = getattr(getattr(error, "response", None), "status_code", 500)
+            stream()
+        except kinds as error:
+            status = _status(error)
             if status < 500 and status not in (408, 429):
                 raise
             reason: Exception = error
@@ -109,6 +121,12 @@ def _transfer(source: Source, url: str, partial: Path, size: int, meter: "Meter"
             raise reason
         if have < size:
             time.sleep(PAUSE * (tries + 1))
+
+
+def _status(error: Exception) -> int:
+    """What the server answered; 500 if it did not get as far as that."""
+    told = getattr(error, "code", getattr(getattr(error, "response", None), "status_code", 500))
+    return told if isinstance(told, int) else 500
 
 
 def _stream(source: Source, url: str, partial: Path, meter: "Meter") -> None:

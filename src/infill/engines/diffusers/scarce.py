@@ -3,8 +3,12 @@
 import gc
 import sys
 import traceback
+from collections.abc import Callable
+from typing import TypeVar
 
 from infill.memory import give_back
+
+T = TypeVar("T")
 
 SIGNS = (  # what PyTorch's allocators and the libraries below them say, in lower case
     "out of memory",
@@ -28,6 +32,18 @@ def is_out_of_memory(error: BaseException | None) -> bool:
             return True
         error = error.__cause__
     return False
+
+
+def if_room(run: Callable[[], T]) -> T | None:
+    """What `run` returns, or None if memory ran out; all that it held is let go then."""
+    try:
+        return run()
+    except (MemoryError, RuntimeError) as error:  # PyTorch's are of the second kind
+        if not is_out_of_memory(error):
+            raise
+        let_go(error)
+    free_memory()
+    return None
 
 
 def free_memory() -> None:

@@ -65,11 +65,11 @@ def tune(pipe: Any, device: str, *, compile: Compile = "off", size: Hashable = N
     if kind(device) == "cuda":
         _channels_last(pipe)
         fuse_projections(pipe, at_rest=not _moves(pipe))
-    tuned.compiling = _wants_compiled(pipe, tuned, compile, size)
+    tuned.compiling = wants_compiled(tuned, compile, size, moves=_moves(pipe))
     if tuned.compiling:
         tuned.compiled.add(size)
         for network, idle in _targets(pipe):
-            _compile(network, tuned, idle)
+            through_compiled(network, tuned, idle)
     return tuned
 
 
@@ -168,11 +168,15 @@ def _on_meta(network: Any) -> bool:
 # --- compiling ----------------------------------------------------------------------------------
 
 
-def _wants_compiled(pipe: Any, tuned: Tuned, compile: Compile, size: Hashable) -> bool:
+def wants_compiled(tuned: Tuned, compile: Compile, size: Hashable, *, moves: bool = False) -> bool:
+    """Whether to compile for this size; if it was asked for and can't be, a note says why.
+
+    moves: whether weights move between memories while the model works.
+    """
     if compile == "off":
         return False
     why_not = tuned.broken
-    if _moves(pipe):
+    if moves:
         why_not = "to spare memory the model's weights move while it works"
     elif len(tuned.compiled | {size}) > MOST_SIZES:
         why_not = f"it has been compiled for {MOST_SIZES} other sizes, which is the most"
@@ -204,7 +208,7 @@ def _targets(pipe: Any) -> Iterator[tuple[Any, Callable[[], bool]]]:
             yield decoder, functools.partial(getattr, whole, "use_tiling", False)
 
 
-def _compile(network: Any, tuned: Tuned, idle: Callable[[], bool]) -> None:
+def through_compiled(network: Any, tuned: Tuned, idle: Callable[[], bool]) -> None:
     """Let `network` go through compiled code while `tuned.compiling`, unless `idle()`."""
     if hasattr(network.forward, "_infill_plain"):
         return
