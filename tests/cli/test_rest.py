@@ -32,6 +32,9 @@ COMMANDS = (
     "segment",
     "app",
     "serve",
+    "sweep",
+    "download",
+    "train",
 )
 
 

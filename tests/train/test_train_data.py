@@ -1,6 +1,7 @@
-"""Thumbnails: shapes, the split, the cache, and crops that follow from seed and step."""
+"""Photos: decoded once or streamed, and crops that follow from seed and step."""
 
-import hashlib
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,15 +9,12 @@ import pytest
 from PIL import Image
 
 from infill.errors import Unreadable
-from infill.train.data import (
-    Thumbnails,
-    batch,
-    is_held_out,
-    middles,
-    photo_files,
-    read_photos,
-    thumbnail,
-)
+from infill.train.data import photos as reading
+from infill.train.data.crops import batch, jittered, middles, random_numbers, squares, whole_middles
+from infill.train.data.layouts import Listing, listing
+from infill.train.data.photos import Streamed, Thumbnails, decoded, thumbnail
+from infill.train.data.prefetch import Prefetch
+from infill.train.tables import DataConfig
 
 
 @pytest.fixture
@@ -75,65 +73,175 @@ class TestThumbnails:
             np.testing.assert_array_equal(kept[index], photo)
 
 
-class TestReading:
-    def test_parts_the_photos_by_name_alone(self, folder: Path) -> None:
-        split = read_photos(folder, 20, 0.3)
-        expected = [index for index in range(12) if is_held_out(f"{index:02d}.png", 0.3)]
-        assert 0 < len(expected) < 12
-        found = [int(split.held_out[i][0, 0, 0]) // 20 for i in range(len(split.held_out))]
-        assert found == expected
-        assert len(split.learn) == 12 - len(expected)
+class TestDecoded:
+    def test_holds_every_photo_in_the_order_of_the_names(
+        self, folder: Path, tmp_path: Path
+    ) -> None:
+        for threads in (1, 3):
+            found = decoded(listing("folder", folder)[0], 20, tmp_path / "a.bytes", threads=threads)
+            assert [int(found[index][0, 0, 0]) // 20 for index in range(12)] == list(range(12))
+            assert found[0].shape == (27, 20, 3)
+            assert isinstance(found.pixels, np.memmap)
+            (tmp_path / "a.bytes").unlink()
 
-    def test_the_hash_is_the_documented_one(self) -> None:
-        first = hashlib.sha256(b"a.png").digest()[0] / 256
-        assert is_held_out("a.png", first + 1 / 256)
-        assert not is_held_out("a.png", first - 1 / 256)
-
-    def test_about_the_fraction_is_held_out(self) -> None:
-        count = sum(is_held_out(f"{index}.jpg", 0.1) for index in range(2000))
-        assert 150 < count < 250
-
-    def test_the_cache_is_used_and_made_again_when_photos_change(
+    def test_is_used_and_made_again_when_photos_change(
         self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from infill.train import data
-
-        cache, decoded = tmp_path / "kept" / "thumbnails.npz", []
+        cache, made = tmp_path / "kept" / "a.bytes", []
         monkeypatch.setattr(
-            data, "thumbnail", lambda *given: decoded.append(1) or thumbnail(*given)
+            reading, "thumbnail", lambda *given: made.append(1) or thumbnail(*given)
         )
-        first = read_photos(folder, 20, 0.3, cache)
-        again = read_photos(folder, 20, 0.3, cache)
-        assert len(decoded) == 12
-        np.testing.assert_array_equal(first.learn.pixels, again.learn.pixels)
+        first = np.array(decoded(listing("folder", folder)[0], 20, cache).pixels)
+        again = decoded(listing("folder", folder)[0], 20, cache)
+        assert len(made) == 12
+        np.testing.assert_array_equal(first, again.pixels)
         Image.new("RGB", (90, 60), "red").save(folder / "new.png")
-        read_photos(folder, 20, 0.3, cache)
-        assert len(decoded) == 12 + 13
-        cache.write_bytes(b"no archive")
-        read_photos(folder, 20, 0.3, cache)
-        assert len(decoded) == 12 + 13 + 13
+        assert len(decoded(listing("folder", folder)[0], 20, cache)) == 13
+        assert len(made) == 12 + 13
+        with cache.open("ab") as file:
+            file.write(b"more")
+        decoded(listing("folder", folder)[0], 20, cache)
+        assert len(made) == 12 + 13 + 13
+        cache.with_name("a.bytes.json").write_text("[]")
+        decoded(listing("folder", folder)[0], 20, cache)
+        decoded(listing("folder", folder)[0], 24, cache)
+        assert len(made) == 12 + 4 * 13
 
-    def test_a_damaged_photo_is_left_out_and_named(self, folder: Path) -> None:
+    def test_a_damaged_photo_is_left_out_and_named(self, folder: Path, tmp_path: Path) -> None:
         (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing more")
         told: list[str] = []
-        split = read_photos(folder, 20, 0.3, tell=told.append)
-        assert len(split.learn) + len(split.held_out) == 12
+        found = decoded(listing("folder", folder)[0], 20, tmp_path / "a", tell=told.append)
+        assert len(found) == 12
         assert len(told) == 1
         assert "bad.png" in told[0]
 
-    def test_no_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(Unreadable, match=r"there is no folder .*missing"):
-            photo_files(tmp_path / "missing")
+    def test_nothing_that_can_be_read_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        (tmp_path / "bad.png").write_bytes(b"none")
+        with pytest.raises(Unreadable, match="none of the 1 photos"):
+            decoded(Listing(tmp_path, ("bad.png",)), 20, tmp_path / "cache" / "a.bytes")
+        assert not list((tmp_path / "cache").iterdir())
 
-    def test_no_photo(self, tmp_path: Path) -> None:
-        (tmp_path / "notes.txt").write_text("none")
-        with pytest.raises(Unreadable, match="holds no photo"):
-            photo_files(tmp_path)
 
-    def test_too_few_to_hold_some_out(self, tmp_path: Path) -> None:
-        Image.new("RGB", (30, 30)).save(tmp_path / "one.png")
-        with pytest.raises(Unreadable, match="too few photos"):
-            read_photos(tmp_path, 20, 0.1)
+class TestStreamed:
+    def test_decodes_what_is_asked_for(self, folder: Path) -> None:
+        found = Streamed(listing("folder", folder)[0])
+        assert len(found) == 12
+        assert found[3].shape == (80, 90, 3)
+        assert tuple(found[3][0, 0]) == (60, 0, 255)
+
+    def test_the_next_one_stands_in_for_a_damaged_one(self, folder: Path) -> None:
+        (folder / "03.png").write_bytes(b"none")
+        told: list[str] = []
+        found = Streamed(listing("folder", folder)[0], told.append)
+        assert tuple(found[3][0, 0]) == (80, 0, 255)
+        assert len(told) == 1
+        assert "03.png" in told[0]
+
+
+class TestSquares:
+    CONFIG = DataConfig(side=16, scale=(0.5, 1.0))
+
+    def test_are_cut_at_the_scales_asked_for(self) -> None:
+        photo = gradient(40, 60)
+        spans = []
+        for step in range(60):
+            cut = squares(Thumbnails.of([photo]), step, 1, self.CONFIG, seed=0)[0].astype(int)
+            assert cut.shape == (16, 16, 3)
+            spans.append((cut[-1, 0, 0] - cut[0, 0, 0]) * 16 / 15)
+        assert 19 < min(spans) < 23
+        assert 36 < max(spans) < 41
+
+    def test_a_fixed_scale_of_the_photo_s_own_size_is_not_resampled(self) -> None:
+        photo, config = gradient(20, 30), replace(self.CONFIG, scale=(0.8, 0.8), flip=0.0)
+        corners = set()
+        for step in range(40):
+            cut = squares(Thumbnails.of([photo]), step, 1, config, seed=1)[0]
+            top, left = cut[0, 0, :2].astype(int)
+            corners.add((top, left))
+            np.testing.assert_array_equal(cut, photo[top : top + 16, left : left + 16])
+        assert {top for top, _ in corners} == set(range(5))
+
+    def test_follow_from_seed_step_and_place_alone(self) -> None:
+        photos = Thumbnails.of([gradient(20, 30), gradient(30, 20), gradient(25, 25)])
+        config = replace(self.CONFIG, colour=0.2)
+        whole = squares(photos, 5, 8, config, seed=1)
+        parts = [squares(photos, 5, 8, config, 1, range(at, at + 4)) for at in (0, 4)]
+        np.testing.assert_array_equal(whole, np.concatenate(parts))
+        assert not np.array_equal(whole, squares(photos, 6, 8, config, seed=1))
+        assert not np.array_equal(whole, squares(photos, 5, 8, config, seed=2))
+
+    def test_mirrors_as_often_as_asked(self) -> None:
+        photos = Thumbnails.of([gradient(20, 30)])
+        for share, low, high in ((0.0, 0, 0), (1.0, 64, 64), (0.5, 20, 44)):
+            cut = squares(photos, 0, 64, replace(self.CONFIG, flip=share), seed=0).astype(int)
+            assert low <= np.sum(cut[:, 0, 0, 1] > cut[:, 0, -1, 1]) <= high
+
+    def test_the_middles_for_figures_are_whole_and_spread(self) -> None:
+        photos = Thumbnails.of([np.full((20, 30, 3), index, np.uint8) for index in range(10)])
+        assert whole_middles(photos, 16, 4)[:, 0, 0, 0].tolist() == [0, 3, 6, 9]
+        assert len(whole_middles(photos, 16, 99)) == 10
+        cut = whole_middles(Thumbnails.of([gradient(20, 30)]), 20, 1)[0]
+        np.testing.assert_array_equal(cut, gradient(20, 30)[:, 5:25])
+
+
+class TestJitter:
+    def test_stays_within_its_factors(self) -> None:
+        grey = np.full((4, 4, 3), 100, np.uint8)
+        values = {int(jittered(grey, random_numbers(0, n), 0.2)[0, 0, 0]) for n in range(50)}
+        assert min(values) >= 80
+        assert max(values) <= 120
+        assert max(values) - min(values) > 25
+
+    def test_none_changes_nothing(self) -> None:
+        photo = gradient(9, 9)
+        np.testing.assert_array_equal(jittered(photo, random_numbers(0), 0.0), photo)
+
+    def test_saturation_keeps_the_grey_of_each_pixel(self) -> None:
+        photo = np.zeros((4, 4, 3), np.uint8)
+        photo[..., 0], photo[..., 1], photo[..., 2] = 120, 90, 100
+        weights = np.array([0.299, 0.587, 0.114])
+        for number in range(20):
+            rng = random_numbers(number)
+            brightness = 1 + 0.3 * (2 * rng.random(3, np.float32)[0] - 1)
+            made = jittered(photo, random_numbers(number), 0.3)[0, 0]
+            assert made @ weights == pytest.approx(photo[0, 0] @ weights * brightness, abs=1)
+
+
+class TestPrefetch:
+    def test_gives_what_would_have_been_made(self) -> None:
+        with Prefetch(lambda step: step * step, ahead=3, threads=2) as coming:
+            assert [coming(step) for step in (0, 1, 2, 3, 9, 10, 4)] == [0, 1, 4, 9, 81, 100, 16]
+
+    def test_works_ahead_in_another_thread(self) -> None:
+        made: dict[int, str] = {}
+        reached = threading.Event()
+
+        def make(step: int) -> int:
+            made[step] = threading.current_thread().name
+            if step == 2:
+                reached.set()
+            return step
+
+        with Prefetch(make, ahead=2) as coming:
+            coming(0)
+            assert reached.wait(10)
+        assert set(made) == {0, 1, 2}
+        assert threading.current_thread().name not in made.values()
+
+    def test_what_goes_wrong_is_raised_where_it_is_asked_for(self) -> None:
+        def make(step: int) -> int:
+            if step == 1:
+                raise Unreadable("gone")
+            return step
+
+        with Prefetch(make, ahead=3) as coming:
+            assert coming(0) == 0
+            with pytest.raises(Unreadable, match="gone"):
+                coming(1)
+
+    def test_without_threads(self) -> None:
+        with Prefetch(lambda step: threading.current_thread(), ahead=0) as coming:
+            assert coming(0) is threading.current_thread()
 
 
 class TestBatch:

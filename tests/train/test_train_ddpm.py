@@ -9,66 +9,49 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.train.tools import write_photos
 
-from infill.train import losses
+from infill.errors import MissingWeights
 from infill.train.__main__ import main
-from infill.train.config import DdpmConfig
-from infill.train.data import Thumbnails
-from infill.train.ddpm import as_tensor, build, checker, predictor, scheduler
-from infill.train.sheet import arranged
+from infill.train.data.photos import Thumbnails
+from infill.train.ddpm import build, checker, predictor, scheduler
+from infill.train.ddpm_tables import DdpmConfig
+from infill.train.figures import as_tensor
+from infill.train.losses import noise as losses
+from infill.train.runs import How, Where, configured, start
+from infill.train.tiles import arranged
+from infill.train.turns import Progress
 
 TINY = DdpmConfig(side=8, thumbnail=10, channels=(8, 16), attention=(False, True), groups=4, head=8)
-FLAGS = [
-    *("--side", "8", "--minutes", "100"),
-    *(
-        text
-        for value in (
-            "channels=[8,16]",
-            "attention=[false,true]",
-            "groups=4",
-            "head=8",
-            "batch=4",
-            "warmup=2",
-            "held_out=0.3",
-            "log_steps=1",
-        )
-        for text in ("--set", value)
-    ),
-]
+TABLES: dict[str, dict[str, Any]] = {
+    "run": {"task": "ddpm", "steps": 3, "batch": 4, "log_steps": 1},
+    "network": {
+        **{"side": 8, "thumbnail": 10, "channels": [8, 16], "attention": [False, True]},
+        **{"groups": 4, "head": 8, "held_out": 0.3},
+    },
+    "optimiser": {"warmup": 2},
+}
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """One thread on the processor, so that sums are made in one order."""
-    monkeypatch.setenv("INFILL_THREADS", "1")
-    monkeypatch.setenv("INFILL_DEVICE", "cpu")
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def learn(photos: Path, out: Path, how: How | None = None, **run: Any) -> tuple[Progress, bool]:
+    tables = TABLES | {"data": {"photos": str(photos)}, "run": TABLES["run"] | run}
+    where = Where(out, out.with_name(f"{out.name}.run"))
+    return start(configured(tables), where, how or How(tell=lambda line: None))
 
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    rng = np.random.default_rng(0)
-    for index in range(16):
-        pixels = np.kron(rng.integers(0, 255, (3, 4, 3)), np.ones((6, 6, 1))).astype(np.uint8)
-        Image.fromarray(pixels).save(folder / f"{index}.png")
-    return folder
+    return write_photos(tmp_path / "photos")
 
 
 @pytest.fixture
 def trained(photos: Path, tmp_path: Path) -> Path:
     out = tmp_path / "model"
-    assert (
-        main(["ddpm", "--photos", str(photos), "--out", str(out), *FLAGS, "--set", "steps=3"]) == 0
-    )
+    assert learn(photos, out)[1]
     return out
 
 
-class TestCommand:
+class TestRun:
     def test_diffusers_loads_what_it_wrote_and_samples(self, trained: Path) -> None:
         from diffusers import DDPMPipeline
 
@@ -109,47 +92,34 @@ class TestCommand:
         self, trained: Path, photos: Path, tmp_path: Path
     ) -> None:
         files = []
-        for name, seed in (("again", "0"), ("other", "1")):
-            flags = [*FLAGS, "--set", "steps=3", "--seed", seed]
-            main(["ddpm", "--photos", str(photos), "--out", str(tmp_path / name), *flags])
+        for name, seed in (("again", 0), ("other", 1)):
+            learn(photos, tmp_path / name, seed=seed)
             files.append(tmp_path / name / "unet/diffusion_pytorch_model.safetensors")
         first = (trained / "unet/diffusion_pytorch_model.safetensors").read_bytes()
         assert files[0].read_bytes() == first
         assert files[1].read_bytes() != first
 
-    def test_a_run_of_another_configuration_is_not_gone_on_with(
-        self, trained: Path, photos: Path, capsys: pytest.CaptureFixture[str]
+    def test_in_two_legs_it_ends_as_in_one(
+        self, trained: Path, photos: Path, tmp_path: Path
     ) -> None:
-        flags = [*FLAGS, "--set", "steps=5"]
-        assert main(["ddpm", "--photos", str(photos), "--out", str(trained), *flags]) == 2
-        assert "another configuration" in capsys.readouterr().err
+        out, asked = tmp_path / "legs", iter([False, True])
+        how = How(tell=lambda line: None, stop=lambda: next(asked))
+        progress, ended = learn(photos, out, how)
+        assert (progress.step, ended) == (2, False)
+        progress, ended = learn(photos, out)
+        assert (progress.step, ended) == (3, True)
+        for folder in ("legs", "model"):
+            assert (tmp_path / folder / "unet").is_dir()
+        one, other = (path / "unet/diffusion_pytorch_model.safetensors" for path in (out, trained))
+        assert one.read_bytes() == other.read_bytes()
 
-    @pytest.mark.parametrize(
-        ("flags", "sentence"),
-        [
-            (["--photos", "nowhere", "--out", "o"], "there is no folder nowhere"),
-            (["--photos", "p", "--out", "o", "--set", "speed=3"], "'speed=3' sets nothing"),
-            (["--photos", "p", "--out", "o", "--side", "30"], "cannot be halved"),
-            (["--photos", "p", "--out", "o", "--minutes", "0"], "minutes must be above 0"),
-            (["--photos", "p", "--out", "file/o"], "file/o cannot be made"),
-        ],
-    )
-    def test_mistakes_are_one_sentence(
-        self,
-        flags: list[str],
-        sentence: str,
-        capsys: pytest.CaptureFixture[str],
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
+    def test_a_run_of_another_configuration_is_not_gone_on_with(
+        self, trained: Path, photos: Path
     ) -> None:
-        monkeypatch.chdir(tmp_path)
-        Path("file").write_text("no folder")
-        Path("p").mkdir()
-        Image.new("RGB", (9, 9)).save("p/one.png")
-        assert main(["ddpm", *flags]) == 2
-        error = capsys.readouterr().err
-        assert sentence in error
-        assert len(error.splitlines()) == 1
+        with pytest.raises(MissingWeights, match="another configuration"):
+            learn(photos, trained, steps=5)
+        progress, _ = learn(photos, trained, How(changed=True, tell=lambda line: None), steps=5)
+        assert progress.step == 5
 
 
 def test_learning_lowers_the_loss_on_the_photos_learnt() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from infill.train.losses import noise_loss, noised, snr_weight, spread_times
+from infill.train.losses.noise import noise_loss, noised, snr_weight, spread_times
 
 ALPHAS = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)
 

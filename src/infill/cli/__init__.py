@@ -21,6 +21,7 @@ from infill.cli import (
     segment,
     serve,
     sweep,
+    train,
 )
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ COMMANDS = (
     mask,
     batch,
     sweep,
+    train,
     compare,
     replay,
     engines,

@@ -1,4 +1,4 @@
-"""Training of networks: `loop` is the one loop, each network has a file of its own beside it.
+"""Training of networks: `loop` is the one loop, `inpaint` and `ddpm` are what it trains.
 
-Needs the extra `train`. `python -m infill.train ddpm --help` tells what to type.
+Needs the extra `train`. `infill train --help` tells what to type; `docs/training.md` tells more.
 """

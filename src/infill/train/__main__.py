@@ -1,9 +1,8 @@
-"""Trains a network on a folder of photos, and shows what it has learnt."""
+"""Shows what a trained diffusion network has learnt; `infill train` trains it."""
 
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from infill import device, settings
@@ -20,10 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import torch
 
         torch.set_num_threads(settings.current().worker_threads)
-        work = {"ddpm": _ddpm, "sheet": _sheet}[options.command]
-        work(options)
+        _sheet(options)
     except KeyboardInterrupt:
-        print("stopped; training goes on from its last checkpoint", file=sys.stderr)
+        print("stopped", file=sys.stderr)
         return 130
     except InfillError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -34,22 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infill.train", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    ddpm = commands.add_parser("ddpm", help="train an unconditional DDPM of small photos")
-    ddpm.add_argument("--photos", type=Path, required=True, metavar="DIR", help="learn from these")
-    ddpm.add_argument("--out", type=Path, required=True, metavar="DIR", help="the model's folder")
-    ddpm.add_argument(
-        "--work", type=Path, metavar="DIR", help="checkpoint and decoded photos (default: OUT.run)"
-    )
-    ddpm.add_argument("--minutes", type=float, default=78.0, help="of the run (default: 78)")
-    ddpm.add_argument("--side", type=int, default=32, help="of the pictures (default: 32)")
-    ddpm.add_argument("--seed", type=int, default=0, help="of everything random (default: 0)")
-    ddpm.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any other value of the configuration, as JSON: batch=32, channels=[32,64]",
-    )
     sheet = commands.add_parser("sheet", help="make a sheet of pictures with a trained DDPM")
     sheet.add_argument("--model", type=Path, required=True, metavar="DIR", help="its folder")
     sheet.add_argument("--out", type=Path, required=True, metavar="FILE", help="JPEG or PNG")
@@ -58,24 +40,6 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--seed", type=int, default=0, help="of the noise (default: 0)")
     sheet.add_argument("--scale", type=int, default=2, help="enlargement (default: 2)")
     return parser
-
-
-def _ddpm(options: argparse.Namespace) -> None:
-    from infill.train.config import DdpmConfig, LoopConfig, assigned
-    from infill.train.ddpm import run
-
-    network = DdpmConfig(side=options.side, thumbnail=options.side * 5 // 4)
-    loop = replace(LoopConfig(), minutes=options.minutes, seed=options.seed)
-    network, loop = assigned((network, loop), options.set)
-    run(
-        options.photos,
-        options.out,
-        options.work or options.out.with_name(f"{options.out.name}.run"),
-        network,
-        loop,
-        device=device.pick(extra="train"),
-        tell=_say,
-    )
 
 
 def _sheet(options: argparse.Namespace) -> None:

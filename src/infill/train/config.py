@@ -1,103 +1,16 @@
-"""What a training run is told: frozen dataclasses, kept beside the weights as JSON."""
+"""What a training run is told: frozen dataclasses, one for each table of a TOML file."""
 
 import json
+import os
+import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeVar
+from dataclasses import MISSING, Field, asdict, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
 
-from infill.errors import BadOption
+from infill.errors import BadOption, Unreadable
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class LoopConfig:
-    """What the loop needs to know, whatever the network."""
-
-    seed: int = 0
-    """Of everything random: weights, order of the photos, crops, noise."""
-    batch: int = 64
-    workers: int = 1
-    """Threads that share a batch; a batch must have a picture for each."""
-    minutes: float = 78.0
-    """Wall-clock time for the whole run, resumed parts together. The learning rate follows it,
-    so the run ends when it has fallen to its lowest."""
-    steps: int = 0
-    """If not 0, the run ends after so many steps instead, and the learning rate follows these."""
-    learning_rate: float = 4e-4
-    lowest_rate: float = 0.02
-    """Last learning rate, as a fraction of the highest."""
-    warmup: int = 500
-    """Steps over which the learning rate rises from 0."""
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    """Largest norm of the gradient."""
-    ema: float = 0.9995
-    """Decay of the moving average of the weights; see `ema.decay_at` for its warm-up."""
-    bfloat16: bool = True
-    """Compute the network in bfloat16 (autocast); weights and their average stay float32."""
-    log_steps: int = 50
-    validate_minutes: float = 5.0
-    save_minutes: float = 5.0
-
-    def __post_init__(self) -> None:
-        check(self.batch >= 1, f"batch must be at least 1, not {self.batch}")
-        check(
-            1 <= self.workers <= self.batch,
-            f"workers must be at least 1 and at most batch ({self.batch}), not {self.workers}",
-        )
-        check(self.steps >= 0, f"steps must not be negative, but is {self.steps}")
-        check(self.minutes > 0, f"minutes must be above 0, not {self.minutes}")
-        check(self.learning_rate > 0, f"learning_rate must be above 0, not {self.learning_rate}")
-        check(0 <= self.ema < 1, f"ema must be at least 0 and below 1, not {self.ema}")
-        check(self.log_steps >= 1, f"log_steps must be at least 1, not {self.log_steps}")
-
-
-@dataclass(frozen=True)
-class DdpmConfig:
-    """An unconditional diffusion network for small photos, and what it learns from."""
-
-    side: int = 32
-    """Of the square pictures it makes, in pixels."""
-    thumbnail: int = 40
-    """Short side that a photo is brought to before a square of `side` is cut from it."""
-    channels: tuple[int, ...] = (32, 64, 128)
-    """Of each level of the U-Net; each has half the size of the one before."""
-    attention: tuple[bool, ...] = (False, False, True)
-    """Whether a level has self-attention."""
-    layers: int = 1
-    """Residual blocks per level on the way down (one more on the way up)."""
-    groups: int = 16
-    head: int = 64
-    """Channels of one attention head."""
-    noise_steps: int = 1000
-    beta_start: float = 1e-4
-    beta_end: float = 0.02
-    snr_cap: float = 5.0
-    """γ of the min-SNR weighting; 0 = plain noise-prediction loss."""
-    held_out: float = 0.04
-    """Fraction of the photos that is never learnt from."""
-
-    def __post_init__(self) -> None:
-        check(self.side >= 8, f"side must be at least 8, not {self.side}")
-        check(
-            self.thumbnail >= self.side,
-            f"thumbnail must be at least side ({self.side}), not {self.thumbnail}",
-        )
-        check(
-            len(self.channels) == len(self.attention),
-            "channels and attention must name the same number of levels",
-        )
-        check(
-            self.side % 2 ** (len(self.channels) - 1) == 0,
-            f"side {self.side} cannot be halved {len(self.channels) - 1} times",
-        )
-        check(
-            all(count % self.groups == 0 for count in self.channels),
-            f"every number of channels must be a multiple of groups ({self.groups})",
-        )
-        check(0 < self.held_out < 1, f"held_out must lie between 0 and 1, not {self.held_out}")
-        check(self.snr_cap >= 0, f"snr_cap must not be negative, but is {self.snr_cap}")
 
 
 def check(holds: bool, otherwise: str) -> None:
@@ -106,28 +19,88 @@ def check(holds: bool, otherwise: str) -> None:
         raise BadOption(otherwise)
 
 
-def from_dict(kind: type[T], values: Mapping[str, Any]) -> T:
+def read(path: Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
+    """The tables of a TOML file, with TABLE.NAME=VALUE texts applied to them.
+
+    Raises `Unreadable` for a file that cannot be read, `BadOption` for one that is no TOML and
+    for what `assign` does not take.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadOption(f"{path} is no TOML file: {error}") from error
+    except OSError as error:
+        raise Unreadable(f"{path} cannot be read: {(error.strerror or '').lower()}") from error
+    for text in assignments:
+        assign(tables, text)
+    return tables
+
+
+def assign(tables: dict[str, Any], text: str) -> None:
+    """Apply TABLE.NAME=VALUE; the value is written as in TOML, quotes round text may be left out.
+
+    Whether there is such a table and name is found by `from_dict`. Raises `BadOption` for a text
+    of another form.
+    """
+    path, equals, value = (part.strip() for part in text.partition("="))
+    *above, name = path.split(".")
+    if not equals or not above or not all([*above, name]):
+        raise BadOption(f"{text!r} sets nothing; write TABLE.NAME=VALUE, as in run.batch=8")
+    place = tables
+    for step in above:
+        place = place.setdefault(step, {})
+        check(isinstance(place, dict), f"{text!r}: {step} is a value, not a table")
+    try:
+        place[name] = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        place[name] = value
+
+
+def from_dict(kind: type[T], values: Mapping[str, Any], table: str = "") -> T:
     """A configuration of class `kind` with `values`; what they leave out stays the default.
 
-    Raises `BadOption` for an unknown key, a value of another type, or one out of range.
+    A field that is a configuration itself takes a table, a tuple takes a list of its own kind of
+    values. `table` is what errors call it.
+
+    Raises `BadOption` for an unknown key, a value of another kind, or one out of range.
     """
-    known = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
+    title = f"[{table}]" if table else kind.__name__
+    known: dict[str, Field[Any]] = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
+    hints = get_type_hints(kind)
     given: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
-            raise BadOption(f"{kind.__name__} has no {name!r}; it has: {', '.join(known)}")
-        default = known[name].default
-        if isinstance(default, tuple) and isinstance(value, list):
-            value = tuple(value)
-        if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
-        if type(value) is not type(default):
-            wanted = type(default).__name__
-            raise BadOption(
-                f"{kind.__name__}: {name} takes a value of type {wanted}, not {value!r}"
-            )
-        given[name] = value
+            raise BadOption(f"{title} has no {name!r}; it has: {', '.join(known)}")
+        if is_dataclass(hints[name]):
+            check(isinstance(value, Mapping), f"{name} is a table: write [{name}]")
+            given[name] = from_dict(hints[name], value, name)
+        else:
+            given[name] = _fitting(_default(known[name]), value, f"{title}: {name}")
+    missing = [
+        name
+        for name, entry in known.items()
+        if name not in given and entry.default is MISSING and entry.default_factory is MISSING
+    ]
+    check(not missing, f"{title} lacks {', '.join(missing)}")
     return kind(**given)
+
+
+def _default(entry: "Field[Any]") -> Any:
+    return entry.default_factory() if entry.default_factory is not MISSING else entry.default
+
+
+def _fitting(default: Any, value: Any, called: str) -> Any:
+    """`value` as what the default is; whole numbers serve as real ones, lists as tuples."""
+    if isinstance(default, tuple) and isinstance(value, list | tuple):
+        example = default[0] if default else None
+        return tuple(_fitting(example, one, called) for one in value)
+    if isinstance(default, float) and type(value) is int:
+        return float(value)
+    if default is not None and type(value) is not type(default):
+        wanted = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
+        name = type(default).__name__
+        raise BadOption(f"{called} takes a value of type {wanted.get(name, name)}, not {value!r}")
+    return value
 
 
 def to_json(config: Any) -> str:
@@ -135,23 +108,15 @@ def to_json(config: Any) -> str:
     return json.dumps(asdict(config), sort_keys=True)
 
 
-def assigned(configs: tuple[DdpmConfig, LoopConfig], texts: Sequence[str]) -> Any:
-    """The configurations with NAME=VALUE texts applied, each to the one that has the name.
+def folder(text: str, called: str) -> Path:
+    """A path out of a configuration; $NAME and ~ are filled in.
 
-    A value is JSON (`[32, 64]`, `0.5`, `true`). Raises `BadOption` for a text of another form, a
-    name that none of them has, and what `from_dict` raises.
+    Raises `BadOption` for an empty one and for a variable that is not set.
     """
-    given: list[dict[str, Any]] = [asdict(config) for config in configs]
-    for text in texts:
-        name, equals, value = text.partition("=")
-        owners = [values for values in given if name in values]
-        if not equals or not owners:
-            known = ", ".join(name for values in given for name in values)
-            raise BadOption(f"{text!r} sets nothing; write NAME=VALUE, with one of: {known}")
-        try:
-            owners[0][name] = json.loads(value)
-        except json.JSONDecodeError as error:
-            raise BadOption(f"{text!r}: the value is not JSON ({error})") from error
-    return tuple(
-        from_dict(type(config), values) for config, values in zip(configs, given, strict=True)
+    check(bool(text), f"{called} is empty; name a path, as in --set {called}=PATH")
+    filled = os.path.expandvars(text)
+    check(
+        "$" not in filled,
+        f"{called} is {text}, but that variable is not set; set it, or use --set {called}=PATH",
     )
+    return Path(filled).expanduser()

@@ -1,8 +1,8 @@
-"""A small unconditional DDPM of photos, in the folder layout of diffusers' `DDPMPipeline`."""
+"""The training of a small unconditional DDPM of photos, written in the folder layout of diffusers'
+`DDPMPipeline`."""
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,24 @@ import torch
 from diffusers.models.unets.unet_2d import UNet2DModel
 from diffusers.schedulers.scheduling_ddpm import DDPMScheduler
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import nn
 
-from infill.errors import Unwritable
+from infill import settings
 from infill.files import write_atomically
-from infill.train import data, losses
-from infill.train.config import DdpmConfig, LoopConfig
-from infill.train.loop import Progress, train
+from infill.train.data import crops
+from infill.train.data.layouts import Listing
+from infill.train.data.photos import Thumbnails, decoded
+from infill.train.data.prefetch import Prefetch
+from infill.train.ddpm_tables import DdpmConfig, DdpmRun
+from infill.train.export import summary, write_json
+from infill.train.figures import as_tensor
+from infill.train.losses import noise as losses
+from infill.train.processes import Alone
+from infill.train.report import Report
+from infill.train.turns import NETWORK, Batch, Job, Networks, Progress, Told, Turn
 
 LARGEST_CHECK = 512
 """Held-out photos that the loss is checked on, at most."""
-CHECKPOINT = "checkpoint.safetensors"
 
 
 def build(config: DdpmConfig) -> UNet2DModel:
@@ -54,23 +61,17 @@ def scheduler(config: DdpmConfig) -> DDPMScheduler:
     )
 
 
-def as_tensor(pixels: data.Bytes, device: str = "cpu") -> Tensor:
-    """uint8 RGB (N, H, W, 3) → float32 (N, 3, H, W) in [-1, 1], channels last in memory."""
-    floats = torch.from_numpy(pixels).to(device).permute(0, 3, 1, 2).float() / 127.5 - 1
-    return floats.contiguous(memory_format=torch.channels_last)
-
-
 def predictor(network: UNet2DModel) -> losses.Predict:
     """The network as a plain function of pictures and times."""
     return lambda pictures, times: network(pictures, times, return_dict=False)[0]
 
 
 def checker(
-    held_out: data.Thumbnails, config: DdpmConfig, bfloat16: bool, device: str = "cpu"
+    held_out: Thumbnails, config: DdpmConfig, bfloat16: bool, device: str = "cpu"
 ) -> Callable[[UNet2DModel], dict[str, float]]:
     """A function that measures a network on held-out photos: the plain noise-prediction loss
     ("held_out"), over all times and over four quarters of them, with always the same noise."""
-    photos = as_tensor(data.middles(held_out, config.side)[:LARGEST_CHECK], device)
+    photos = as_tensor(crops.middles(held_out, config.side)[:LARGEST_CHECK], device)
     draw = torch.Generator("cpu").manual_seed(0)
     noise = torch.randn(photos.shape, generator=draw).to(device)
     times = losses.spread_times(len(photos), config.noise_steps, draw).to(device)
@@ -115,76 +116,63 @@ def export(folder: Path, network: UNet2DModel, config: DdpmConfig) -> None:
     write_json(folder / "model_index.json", index)
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write readable JSON, whole or not at all."""
-    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode(), overwrite=True)
-
-
-def run(
-    photos: Path,
+def job(
+    config: DdpmRun,
+    listings: tuple[Listing, Listing],
     out: Path,
     work: Path,
-    config: DdpmConfig,
-    loop: LoopConfig,
-    *,
-    device: str = "cpu",
-    tell: Callable[[str], None] = print,
-) -> Progress:
-    """Train on a folder of photos.
+    device: str,
+    crew: Alone,
+    report: Report,
+) -> tuple[Job, Prefetch[Any]]:
+    """What the loop trains, and the thread that makes its batches.
 
-    out:  the model's folder; it holds the averaged network of the last checkpoint, and what the
-          run did so far as training.json.
-    work: folder of the checkpoint and of the decoded photos; a run that finds its checkpoint
-          there goes on from it.
+    out: the model's folder; it holds the averaged network of the last checkpoint, and what the
+         run did so far as training.json.
     """
-    data.photo_files(photos)  # a mistake there leaves no folders behind
-    for folder in (out, work):  # now, not when the work is done
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Unwritable(f"{folder} cannot be made: {error.strerror}") from error
-    split = data.read_photos(
-        photos, config.thumbnail, config.held_out, work / "thumbnails.npz", tell
+    run, shape = config.run, config.network
+    learn, aside = (
+        decoded(
+            listing,
+            shape.thumbnail,
+            work / f"{part}-{shape.thumbnail}.bytes",
+            threads=settings.current().worker_threads,
+            tell=report.tell,
+        )
+        for listing, part in zip(listings, ("learn", "held-out"), strict=True)
     )
-    torch.manual_seed(loop.seed)
-    network = build(config)
+    torch.manual_seed(run.seed)
+    network = build(shape)
     nn.Module.to(network, device)
-    for weights in network.parameters():
-        if weights.ndim == 4:  # convolutions run faster so on most machines
-            weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+    if run.channels_last:
+        nn.Module.to(network, memory_format=torch.channels_last)  # type: ignore[call-overload]
     count = sum(weight.numel() for weight in network.parameters())
-    tell(
-        f"{len(split.learn)} photos to learn from, {len(split.held_out)} held out; "
-        f"{count:,} weights"
-    )
-    alphas = scheduler(config).alphas_cumprod.to(device)
-    weight = losses.snr_weight(alphas, config.snr_cap)
-    facts = {"network": asdict(config), "loop": asdict(loop)}
+    report.tell(f"{len(learn)} photos to learn from, {len(aside)} held out; {count:,} weights")
+    alphas = scheduler(shape).alphas_cumprod.to(device)
+    weight = losses.snr_weight(alphas, shape.snr_cap)
+    places = crew.share(run.batch)
+    check = checker(aside, shape, run.precision == "bf16", device)
 
     def saved(averaged: UNet2DModel, progress: Progress) -> None:
-        export(out, averaged, config)
-        counts = {"learnt_from": len(split.learn), "held_out": len(split.held_out)}
-        result = {"weights": count, "photos": counts, "step": progress.step}
-        write_json(out / "training.json", {**facts, **result, "log": progress.log})
-        tell(f"saved step {progress.step} in {out}")
+        export(out, averaged, shape)
+        photos = {"learnt_from": len(learn), "held_out": len(aside)}
+        write_json(out / "training.json", summary(config, progress, weights=count, photos=photos))
+        report.tell(f"saved step {progress.step} in {out}")
 
-    def batch(step: int) -> Tensor:
-        pixels = data.batch(split.learn, step, loop.batch, config.side, loop.seed)
-        return as_tensor(pixels, device)
+    def loss(networks: Networks, batch: Batch, draw: torch.Generator) -> Told:
+        predict = predictor(networks[NETWORK])  # type: ignore[arg-type]
+        return Told(losses.noise_loss(predict, batch["photo"], alphas, weight, draw))
 
-    def loss(net: UNet2DModel, clean: Tensor, draw: torch.Generator) -> Tensor:
-        return losses.noise_loss(predictor(net), clean, alphas, weight, draw)
+    def make(step: int) -> Any:
+        whole = crops.batch(learn, step, run.batch, shape.side, run.seed)
+        return whole[places.start : places.stop]
 
-    _, progress = train(
-        network,
-        batch,
-        loss,
-        loop,
-        run=json.dumps(facts, sort_keys=True),
-        path=work / CHECKPOINT,
-        validate=checker(split.held_out, config, loop.bfloat16, device),
-        saved=saved,
-        tell=tell,
-    )
-    return progress
+    batches = Prefetch(make, config.data.ahead)
+    turns = [Turn(NETWORK, loss)]
+    return Job(
+        networks={NETWORK: network},
+        batch=lambda step: {"photo": as_tensor(batches(step), device)},
+        turns=lambda step, done: turns,
+        validate=lambda averaged, step: check(averaged),  # type: ignore[arg-type]
+        saved=saved,  # type: ignore[arg-type]
+    ), batches

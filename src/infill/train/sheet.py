@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from infill.errors import MissingWeights
 from infill.picture import Picture
+from infill.train.tiles import arranged
 
 QUALITY = 88
 """Of a sheet as JPEG: enlarged pixels keep their edges; 64 pictures take some 100 kB."""
@@ -50,21 +51,6 @@ def sample(
             tell(f"step {number} of {steps}")
     bytes_ = ((pictures.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     return bytes_.permute(0, 2, 3, 1).cpu().numpy()
-
-
-def arranged(pictures: NDArray[np.uint8], scale: int, gap: int = 2) -> NDArray[np.uint8]:
-    """Pictures (N, H, W, 3) side by side on white, in about as many rows as columns, each pixel
-    drawn `scale` × `scale` large; uint8 RGB."""
-    count, height, width = pictures.shape[:3]
-    columns = int(np.ceil(np.sqrt(count)))
-    rows = -(-count // columns)
-    tall, wide = height * scale + gap, width * scale + gap
-    sheet = np.full((rows * tall + gap, columns * wide + gap, 3), 255, np.uint8)
-    for index, picture in enumerate(pictures):
-        top, left = gap + index // columns * tall, gap + index % columns * wide
-        large = picture.repeat(scale, axis=0).repeat(scale, axis=1)
-        sheet[top : top + tall - gap, left : left + wide - gap] = large
-    return sheet
 
 
 def write_sheet(path: Path, pictures: NDArray[np.uint8], scale: int) -> None:
