@@ -242,7 +242,7 @@ def peak(run: Callable[[], Any], device: str) -> int | None:
     """Bytes that a run needs at its peak beside what is held already; None if nobody tells."""
     import torch
 
-    from infill.engines.diffusers.scarce import free_memory
+    from infill.engines.scarce import free_memory
 
     free_memory()
     if device.startswith("cuda"):

@@ -13,7 +13,8 @@ import pytest
 import torch
 from benchmarks import diffusion_models
 
-from infill.engines.diffusers import free, memory
+from infill.engines import free
+from infill.engines.diffusers import memory
 from infill.engines.diffusers.memory import Plan, choose, ladder, needed
 from infill.errors import Cancelled, EngineFailed
 

@@ -16,7 +16,7 @@ from infill.diffusion import plan as plans
 from infill.diffusion.plan import Plan
 from infill.engines.base import EngineCard, Filled, Part, Progress, SizeRule, option, preview
 from infill.engines.checked import Checked
-from infill.engines.diffusers.scarce import if_room
+from infill.engines.scarce import if_room
 from infill.errors import BadOption, EngineFailed, FullMask
 from infill.lazy import need
 from infill.weights import Source

@@ -101,7 +101,7 @@ def _stamp(options: Any) -> tuple[Any, ...]:
 
 def forget() -> None:
     """Let go of the pipeline that is kept."""
-    from infill.engines.diffusers.scarce import free_memory
+    from infill.engines.scarce import free_memory
 
     if _kept:
         _kept.clear()

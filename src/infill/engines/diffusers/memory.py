@@ -21,8 +21,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from infill.engines.diffusers.free import free_bytes
-from infill.engines.diffusers.scarce import free_memory, is_out_of_memory, let_go
+from infill.engines.free import free_bytes
+from infill.engines.scarce import free_memory, is_out_of_memory, let_go
 from infill.errors import EngineFailed
 from infill.lazy import need
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.engines.base import Part, Progress, SizeRule
-from infill.engines.diffusers.free import free_bytes
-from infill.engines.diffusers.scarce import if_room
+from infill.engines.free import free_bytes
+from infill.engines.scarce import if_room
 from infill.errors import EngineFailed
 from infill.geometry import Box, Frame
 

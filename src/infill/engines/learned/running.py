@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from infill.engines.base import Progress
 from infill.engines.diffusers import memory, tuning
-from infill.engines.diffusers.scarce import free_memory
+from infill.engines.scarce import free_memory
 from infill.lazy import need
 from infill.weights import sha256_of
 
