@@ -1,5 +1,7 @@
 """DeepFillv2 and LaMa through `infill.fill`, on tiny networks with random weights."""
 
+import collections
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -293,6 +295,10 @@ class TestFiles:
         torch.save({"state_dict": lama_of().state_dict(), "x": Evil(target)}, tmp_path / "a.ckpt")
         assert "could run code" in self.told("deepfill", tmp_path / "a.pth")
         assert "could run code" in self.told("lama", tmp_path / "a.ckpt")
+        (tmp_path / "old.pth").write_bytes(pickle.dumps({"x": collections.ChainMap()}, 2))
+        told = self.told("lama", tmp_path / "old.pth")
+        assert "it names collections.ChainMap" in told
+        assert "weights_only" not in told, "that would say how to run it all the same"
         assert not target.exists()
 
     def test_torchscript_and_folders(self, tmp_path: Path, models: Models) -> None:
