@@ -198,10 +198,22 @@ def test_without_photos_it_says_how_to_name_them(config: Path) -> None:
     assert "data.photos is empty" in answer.err
 
 
+def test_a_folder_of_photos_may_be_called_anything(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(config.parent)
+    (config.parent / "photos").rename(config.parent / "2017")
+    assert call("train", config, "--photos", "2017", "--out", ".", "--work", "w").code == 0
+    assert (config.parent / "small.safetensors").exists()
+    again = call("train", config, "--photos", "2017", "--out", ".", "--work", "w")
+    assert "this run is done" in again.out
+
+
 def test_a_changed_configuration_goes_on_only_when_it_is_said(config: Path) -> None:
     train(config, "out", "--quiet")
     answer = train(config, "out", "--set", "run.steps=4")
     assert answer.code == 2
+    assert "(run.steps was 3); give the same one" in answer.err
     assert "say --changed to go on" in answer.err
     assert train(config, "out", "--set", "run.steps=4", "--changed").code == 0
     assert train(config, "out", "--restart").code == 0

@@ -213,7 +213,17 @@ class TestMistakes:
             ({"network": {"name": "big"}}, "network.name is one of pocket, deepfill, lama, or mod"),
             ({"network": {"name": "no.such:Net"}}, "there is no no.such:Net"),
             ({"network": {"name": "tests.train.tools:Nothing"}}, "there is no tests.train.tools"),
-            ({"network": {"name": "pathlib:Path"}}, "makes no network"),
+            ({"network": {"name": "pathlib:Path"}}, "is no class of networks"),
+            (
+                {"network": {"name": "os:system", "arguments": {"command": "touch ran"}}},
+                "is no class of networks",
+            ),
+            ({"discriminator": {"arguments": {"layers": 0}}}, "cannot be made with these"),
+            ({"network": {"name": "mynet:Net"}}, "as with PYTHONPATH=."),
+            (
+                {"network": {"name": "tests.train.tools:Single"}, "losses": {"refined": 0.0, "similarity": 0.0}},
+                "has one output, of which losses.coarse takes nothing",
+            ),
             ({"network": {"arguments": {"depth": 3}}}, "cannot be made with these arguments"),
             ({"network": {"name": "tests.train.tools:Cropping"}}, "it must keep the shape"),
             ({"network": {"name": "pocket"}, "data": {"side": 20}}, "cannot take squares of 20"),
@@ -230,6 +240,7 @@ class TestMistakes:
     ) -> None:
         with pytest.raises(InfillError, match=sentence) as caught:
             learn(photos, tmp_path / "out", **changes)
+        assert not Path("ran").exists()
         assert len(str(caught.value).splitlines()) == 1
         assert not (tmp_path / "out.run" / "checkpoint.safetensors").exists()
 

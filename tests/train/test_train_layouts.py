@@ -127,6 +127,15 @@ class TestParted:
             parted("folder", tree(tmp_path, "one.png"), 0.1)
 
 
+def test_links_may_lead_in_a_circle_or_nowhere(tmp_path: Path) -> None:
+    tree(tmp_path, "deep/a.png")
+    (tmp_path / "deep" / "up").symlink_to(tmp_path)
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    found = listing("tree", tmp_path)[0]
+    assert set(found.names) == {"deep/a.png", "gone.jpg"}
+    assert found.mark() == listing("tree", tmp_path)[0].mark()
+
+
 def test_the_mark_changes_with_the_photos(tmp_path: Path) -> None:
     tree(tmp_path, "a.png", "b.png")
     first = listing("folder", tmp_path)[0].mark()

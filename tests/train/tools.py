@@ -34,6 +34,13 @@ class Calm(Tiny):
         self.drop = nn.Dropout(0.0)
 
 
+class Single(Calm):
+    """With its last output alone."""
+
+    def forward(self, picture: Tensor, mask: Tensor) -> Sequence[Tensor]:
+        return super().forward(picture, mask)[-1:]
+
+
 class Cropping(Tiny):
     """One that does not keep the shape."""
 

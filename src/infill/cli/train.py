@@ -107,10 +107,11 @@ def train(
         raise BadOption("--restart forgets the checkpoint and --changed goes on from it; say one")
     if stop_after is not None and not stop_after > 0:
         raise BadOption(f"--stop-after takes minutes above 0, not {stop_after:g}")
-    given = list(set_ or [])
+    tables = read(config, set_ or [])
     if photos is not None:
-        given.append(f"data.photos={photos}")
-    tables = read(config, given)
+        data = tables.setdefault("data", {})
+        if isinstance(data, dict):  # else it is told below what it should be
+            data["photos"] = str(photos)
     for library in ("torch", "safetensors"):
         need(library, extra="train")
     from infill.train.runs import How, Where, configured, leg, start
@@ -118,8 +119,8 @@ def train(
     wanted = configured(tables)
     if wanted.run.task == "ddpm":
         need("diffusers", extra="train")
-    target = out or Path("out") / config.stem
-    where = Where(target, work or target.with_name(f"{target.name}.run"))
+    target = (out or Path("out") / config.stem).absolute()
+    where = Where(target, work or target.parent / f"{target.name}.run")
     with _interrupts() as interrupted:
         how = How(restart, changed, _silent if quiet else _say, leg(stop_after, interrupted))
         progress, ended = start(wanted, where, how)

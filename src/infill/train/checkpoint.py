@@ -20,6 +20,9 @@ from infill.errors import MissingWeights
 from infill.files import write_atomically
 from infill.train.turns import NETWORK, Networks
 
+SHOWN = 3
+"""How many values an error tells."""
+
 Optimisers = Mapping[str, torch.optim.Optimizer]
 
 
@@ -71,8 +74,9 @@ def read(
         ) from error
     if config is not None and header.get("config") != config:
         raise MissingWeights(
-            f"{path} is of a run with another configuration; give the same one to go on with it, "
-            "say --changed to go on all the same, or --restart to begin anew"
+            f"{path} is of a run with another configuration ({_other(header, config)}); give the "
+            "same one to go on with it, say --changed to go on all the same, or --restart to "
+            "begin anew"
         )
     found = {
         title: _below(tensors, f"{title}.weights.")
@@ -125,3 +129,24 @@ def _optimiser_state(
             value = torch.empty_like(weights[name]).detach().copy_(value)
         state.setdefault(numbers[name], {})[entry] = value
     return {"state": state, "param_groups": optimiser.state_dict()["param_groups"]}
+
+
+def _other(header: Mapping[str, str], config: str) -> str:
+    """The first values in which a checkpoint's configuration is another than `config`."""
+    try:
+        before, now = _leaves(json.loads(header.get("config", "{}"))), _leaves(json.loads(config))
+    except ValueError:
+        return "it can't be read"
+    apart = [name for name in sorted(before | now) if before.get(name) != now.get(name)]
+    told = [f"{name} was {before.get(name)}" for name in apart[:SHOWN]]
+    return ", ".join(told) + (f" and {len(apart) - SHOWN} more" if len(apart) > SHOWN else "")
+
+
+def _leaves(tables: Any, before: str = "") -> dict[str, Any]:
+    """The values in nested tables by their dotted names."""
+    if not isinstance(tables, dict):
+        return {before: tables}
+    found: dict[str, Any] = {}
+    for name, value in tables.items():
+        found |= _leaves(value, f"{before}.{name}" if before else name)
+    return found

@@ -1,6 +1,7 @@
 """What a training run is told: frozen dataclasses, one for each table of a TOML file."""
 
 import json
+import math
 import os
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -64,7 +65,7 @@ def from_dict(kind: type[T], values: Mapping[str, Any], table: str = "") -> T:
 
     Raises `BadOption` for an unknown key, a value of another kind, or one out of range.
     """
-    title = f"[{table}]" if table else kind.__name__
+    title = f"[{table}]" if table else "the configuration"
     known: dict[str, Field[Any]] = {entry.name: entry for entry in fields(kind)}  # type: ignore[arg-type]
     hints = get_type_hints(kind)
     given: dict[str, Any] = {}
@@ -96,6 +97,8 @@ def _fitting(default: Any, value: Any, called: str) -> Any:
         return tuple(_fitting(example, one, called) for one in value)
     if isinstance(default, float) and type(value) is int:
         return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise BadOption(f"{called} is a finite number, not {value}")
     if default is not None and type(value) is not type(default):
         wanted = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
         name = type(default).__name__

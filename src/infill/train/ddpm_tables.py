@@ -46,6 +46,18 @@ class DdpmConfig:
             self.thumbnail >= self.side,
             f"thumbnail must be at least side ({self.side}), not {self.thumbnail}",
         )
+        for name in ("layers", "groups", "head", "noise_steps"):
+            value = getattr(self, name)
+            check(value >= 1, f"{name} must be at least 1, not {value}")
+        check(
+            bool(self.channels) and min(self.channels) >= 1,
+            f"channels are numbers above 0, one for each level, not {self.channels}",
+        )
+        check(
+            0 < self.beta_start <= self.beta_end < 1,
+            f"beta_start and beta_end lie between 0 and 1, in this order, not at {self.beta_start} "
+            f"and {self.beta_end}",
+        )
         check(
             len(self.channels) == len(self.attention),
             "channels and attention must name the same number of levels",
@@ -70,3 +82,11 @@ class DdpmRun:
     data: DdpmData = field(default_factory=DdpmData)
     network: DdpmConfig = field(default_factory=DdpmConfig)
     optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+
+    def __post_init__(self) -> None:
+        usual = RunConfig()
+        for name in ("start_from", "export", "compile"):
+            check(
+                getattr(self.run, name) == getattr(usual, name),
+                f"run.{name} has no effect on task ddpm; leave it out",
+            )

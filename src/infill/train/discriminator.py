@@ -23,6 +23,8 @@ class Patch(nn.Module):
 
     def __init__(self, width: int = 64, layers: int = 6) -> None:
         super().__init__()
+        if width < 1 or layers < 1:
+            raise ValueError(f"width ({width}) and layers ({layers}) are at least 1")
         counts = [4, *(width * min(2**layer, 4) for layer in range(layers))]
         self.layers = nn.ModuleList(
             SpectralConv(given, made, PADDING) for given, made in pairwise(counts)

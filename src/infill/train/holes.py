@@ -24,6 +24,7 @@ KINDS = ("free_form", "rectangle", "object", "both", "border")
 ROOM = 1.25
 """Side of the canvas that pooled masks are drawn on, over that of the picture."""
 TRIES = 24
+MOST_STROKES = 16  # times that strokes are drawn over each other
 """Windows tried for one whose area is in range; after these, the nearest is taken."""
 SIDES = ("all", "left", "right", "top", "bottom", "left,right", "top,bottom")
 LEAST_OBJECT = 24
@@ -61,12 +62,13 @@ class Holes:
             return random_rectangle((self.side, self.side), share, rng=rng)
         if kind == "both":
             beside = random_rectangle((self.side, self.side), share / 2, rng=rng)
-            return self._window(self.pools["free_form"], rng) | beside
+            return self._window(self.pools["free_form"], rng, beside)
         chosen = SIDES[int(rng.random() * len(SIDES))]
         return border((self.side, self.side), share, sides=chosen)
 
-    def _window(self, pool: list[Mask], rng: Rng) -> Mask:
-        """A window of a mask of the pool whose share lies in range, or comes near."""
+    def _window(self, pool: list[Mask], rng: Rng, beside: Mask | None = None) -> Mask:
+        """A window of a mask of the pool, with `beside` if there is one, whose share lies in
+        range, or comes near; turned and mirrored at random."""
         low, high = self.config.area
         best, apart = pool[0][: self.side, : self.side], math.inf
         for _ in range(TRIES):
@@ -74,6 +76,7 @@ class Holes:
             spare = len(canvas) - self.side + 1
             top, left = int(rng.random() * spare), int(rng.random() * spare)
             window = canvas[top : top + self.side, left : left + self.side]
+            window = window if beside is None else window | beside
             share = np.count_nonzero(window) / window.size
             off = max(low - share, share - high, 0.0)
             if share and off < apart:
@@ -84,12 +87,17 @@ class Holes:
         return np.ascontiguousarray(turned[:, ::-1] if rng.random() < 0.5 else turned)
 
     def _strokes(self) -> Iterator[Mask]:
-        """Canvases of free-form strokes; on every second one twice as many, for large holes."""
+        """Canvases of free-form strokes; on every second one as many as it takes for shares up to
+        the largest in range."""
         shape = (round(self.side * ROOM),) * 2
+        low, high = self.config.area
         for index in range(self.config.pool):
             rng = random_numbers(self.seed, 3, index)
             mask = free_form(shape, rng=rng, brush=self.config.brush)
-            if index % 2:
+            wanted = low + (high - low) * rng.random()
+            for _ in range(MOST_STROKES if index % 2 else 0):
+                if np.count_nonzero(mask) >= wanted * mask.size:
+                    break
                 mask |= free_form(shape, rng=rng, brush=self.config.brush)
             yield mask
 

@@ -44,6 +44,7 @@ class Inpaint:
             name, arguments = config.discriminator.name, config.discriminator.arguments
             self.judge = networks.find(networks.DISCRIMINATORS, name, "discriminator.name")
             self.networks[OPPONENT] = networks.build(self.judge, arguments, "discriminator")
+        self.looks: perceptual.Perceptual | None = None
         self._try()
         for each in self.networks.values():
             each.to(device)
@@ -51,7 +52,6 @@ class Inpaint:
                 nn.Module.to(each, memory_format=torch.channels_last)  # type: ignore[call-overload]
         if config.run.compile:  # the opponent not: a penalty on gradients needs a second backward
             network.compile()
-        self.looks: perceptual.Perceptual | None = None
         if config.losses.perceptual:
             self.looks = perceptual.load(folder(config.losses.vgg, "losses.vgg"))
             self.looks.to(device)
@@ -67,7 +67,7 @@ class Inpaint:
                 outputs = self.entry.call(self.networks[NETWORK], picture, mask)
                 if self.fighting:
                     self.judge.call(self.networks[OPPONENT], picture, mask)
-        except (RuntimeError, ValueError, TypeError, InfillError) as error:
+        except (RuntimeError, ValueError, TypeError, LookupError, InfillError) as error:
             first = (str(error).splitlines() or [""])[0]
             raise BadOption(
                 f"the networks cannot take squares of {side} pixels: {first}"
@@ -78,6 +78,20 @@ class Inpaint:
                     f"network {self.config.network.name} gives {tuple(made.shape)} for a picture "
                     f"{tuple(picture.shape)}; it must keep the shape"
                 )
+        self._try_losses(outputs, picture, mask)
+
+    def _try_losses(self, outputs: Sequence[Tensor], picture: Tensor, mask: Tensor) -> None:
+        """Whether there is anything to learn from before a discriminator begins."""
+        try:
+            learns = self._plain(outputs, outputs[-1], picture, mask)
+        except (RuntimeError, ValueError) as error:
+            first = (str(error).splitlines() or [""])[0]
+            raise BadOption(f"the losses cannot take squares of this size: {first}") from error
+        if not learns and not self.config.losses.perceptual:
+            raise BadOption(
+                f"network {self.config.network.name} has one output, of which losses.coarse takes "
+                "nothing; set losses.refined above 0"
+            )
 
     def turns(self, step: int, done: float) -> Sequence[Turn]:
         """The network's turn; from `losses.adversarial_from` on the discriminator's too, which

@@ -52,11 +52,13 @@ def train(
     if path.exists():
         state.resume(None if changed else config)
     progress = state.progress
+    if fraction_done(progress, run) >= 1:
+        report.tell("this run is done; --restart begins it anew")
     report.begin(progress.step)
     begun = clock() - progress.seconds
     looks = Timer(60 * run.validate_minutes, progress.seconds)
     saves = Timer(60 * run.save_minutes, progress.seconds)
-    workers = Workers(job.networks, run)
+    workers = Workers(job.networks, run, crew.index)
     stopped = False
 
     while (done := fraction_done(progress, run)) < 1 and not stopped:

@@ -96,13 +96,13 @@ def build(entry: Entry, arguments: Mapping[str, Any], called: str) -> nn.Module:
     Raises `BadOption` for a module or attribute that is not there, and for arguments that it does
     not take.
     """
+    kind = _attribute(entry.target)
+    if not (isinstance(kind, type) and issubclass(kind, nn.Module)):  # and so not called
+        raise BadOption(f"{called}: {entry.target} is no class of networks (torch.nn.Module)")
     try:
-        network = entry.make(_attribute(entry.target), **arguments)
-    except (TypeError, ValueError) as error:
+        return entry.make(kind, **arguments)
+    except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
         raise BadOption(f"{called} cannot be made with these arguments: {error}") from error
-    if not isinstance(network, nn.Module):
-        raise BadOption(f"{called}: {entry.target} makes no network (torch.nn.Module)")
-    return network
 
 
 @cache
@@ -111,4 +111,7 @@ def _attribute(target: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except (AttributeError, ImportError, ValueError) as error:
-        raise BadOption(f"there is no {target}: {error}") from error
+        raise BadOption(
+            f"there is no {target}: {error}; a file of your own has to be where Python looks, as "
+            "with PYTHONPATH=."
+        ) from error

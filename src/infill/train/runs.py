@@ -72,6 +72,12 @@ def start(config: Config, where: Where, how: How = How()) -> tuple[Progress, boo
     place = crew.device or device.pick(extra="train")
     if run.compile and not place.startswith("cuda"):
         raise BadOption(f"run.compile is for CUDA, and this run is on {place}; set it to false")
+    mine, parts = len(crew.share(run.batch)), run.workers * run.accumulate
+    if parts > mine:
+        raise BadOption(
+            f"each process has {mine} pictures of a batch, too few for run.workers x "
+            f"run.accumulate ({parts}); raise run.batch"
+        )
     held = config.network.held_out if isinstance(config, DdpmRun) else config.data.held_out
     photos = parted(config.data.layout, folder(config.data.photos, "data.photos"), held)
     threads = run.threads or (1 if run.workers > 1 else settings.current().worker_threads)
@@ -154,6 +160,8 @@ def _inpaint(
 
     def saved(averaged: nn.Module, progress: Progress) -> None:
         about = {"network": config.network.name, "step": str(progress.step)}
+        # What a reader of the file can't tell from its tensors, such as DeepFillv2's layout.
+        about |= {name: str(value) for name, value in config.network.arguments.items()}
         path = where.out / f"{run.name}.safetensors"
         export.write_weights(path, averaged, run.export, about)
         done = export.summary(config, progress, **facts)

@@ -53,10 +53,13 @@ class RunConfig:
     def __post_init__(self) -> None:
         check(self.task in TASKS, f"run.task is one of {', '.join(TASKS)}, not {self.task!r}")
         check(
-            bool(self.name) and not set(self.name) & set("/\\"),
+            bool(self.name.strip(".")) and not set(self.name) & set("/\\"),
             f"run.name is the name of a file, not {self.name!r}",
         )
-        check(self.seed >= 0, f"run.seed must not be negative, but is {self.seed}")
+        check(0 <= self.seed < 2**63, f"run.seed is a number from 0 to 2^63, not {self.seed}")
+        for name in ("validate_minutes", "save_minutes"):
+            value = getattr(self, name)
+            check(value > 0, f"run.{name} must be above 0, not {value}")
         check(self.steps >= 0, f"run.steps must not be negative, but is {self.steps}")
         check(self.minutes > 0, f"run.minutes must be above 0, not {self.minutes}")
         check(self.batch >= 1, f"run.batch must be at least 1, not {self.batch}")
@@ -108,6 +111,15 @@ class OptimiserConfig:
             self.learning_rate > 0,
             f"optimiser.learning_rate must be above 0, not {self.learning_rate}",
         )
+        check(
+            0 <= self.lowest_rate <= 1,
+            f"optimiser.lowest_rate is a fraction from 0 to 1, not {self.lowest_rate}",
+        )
+        check(
+            self.weight_decay >= 0,
+            f"optimiser.weight_decay must not be negative, but is {self.weight_decay}",
+        )
+        check(self.warmup >= 0, f"optimiser.warmup must not be negative, but is {self.warmup}")
         check(self.clip >= 0, f"optimiser.clip must not be negative, but is {self.clip}")
         check(
             len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas),
@@ -253,8 +265,16 @@ class LossConfig:
             self.adversarial > 0 or self.features == 0,
             "losses.features needs a discriminator: set losses.adversarial above 0 too",
         )
-        plain = self.coarse + self.refined + self.similarity + self.perceptual + self.adversarial
-        check(plain > 0, "every loss has weight 0, so there is nothing to learn")
+        check(
+            self.adversarial_from < 1,
+            f"losses.adversarial_from is a fraction below 1, not {self.adversarial_from}",
+        )
+        plain = self.coarse + self.refined + self.similarity + self.perceptual
+        check(
+            plain > 0,
+            "every loss but the adversarial ones has weight 0, so there is nothing to learn before "
+            "those begin; set losses.refined above 0",
+        )
 
 
 @dataclass(frozen=True)
@@ -262,7 +282,7 @@ class ValidationConfig:
     """What is looked at, time after time, on photos never learnt from."""
 
     pictures: int = 64
-    """Squares with fixed masks that figures are taken of; 0 = none."""
+    """Squares with fixed masks that figures are taken of."""
     shown: int = 12
     """How many of them are on the sheet."""
 

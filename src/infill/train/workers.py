@@ -28,8 +28,8 @@ class Workers:
     that of the whole batch all the same, as long as a loss is a mean over pictures.
     """
 
-    def __init__(self, networks: Networks, config: RunConfig) -> None:
-        self.config = config
+    def __init__(self, networks: Networks, config: RunConfig, process: int = 0) -> None:
+        self.config, self.process = config, process
         drops = any(
             isinstance(module, nn.modules.dropout._DropoutNd) and module.p > 0
             for network in networks.values()
@@ -81,7 +81,8 @@ class Workers:
     def _part(
         self, copy_: int, turn: Turn, batch: Batch, share: float, step: int, number: int
     ) -> tuple[float, Told]:
-        draw = generator(self.config.seed, step, number)
+        every = self.config.workers * self.config.accumulate
+        draw = generator(self.config.seed, step, self.process * every + number)
         bf16 = self.config.precision == "bf16"
         with torch.autocast(self.kind, torch.bfloat16, enabled=bf16):
             told = turn.loss(self.copies[copy_], batch, draw)

@@ -134,7 +134,7 @@ class TestFill:
     ) -> None:
         result = filled(engine, models(kind), max_side=64)
         assert result.notes == (
-            "the region of 117 × 90 pixels was filled at 72 × 64; max_side allows more",
+            "the region of 117 × 90 pixels was filled at 72 × 64; set max_side higher for more",
         )
         assert result.proof.outside_max_diff == 0
 

@@ -62,7 +62,7 @@ def test_a_small_photo_is_filled_once_and_a_note_says_so(models: Callable[[str],
 def test_the_limit_of_pixels_is_told(models: Callable[[str], str]) -> None:
     result = filled(models, refine=True, refine_steps=1, max_side=128)
     assert result.notes == (
-        "the region of 240 × 200 pixels was filled at 144 × 120; max_side allows more",
+        "the region of 240 × 200 pixels was filled at 144 × 120; set max_side higher for more",
     )
     lama = Lama()
     assert lama.size_rule(make_options(lama, {"refine": True})).native == 1342

@@ -230,7 +230,9 @@ class OnePass:
         height, width = size or shape
         if height * width >= SMALLER * region[0] * region[1]:
             return ()
-        why = f"more does not fit into the memory of {device}" if size else "max_side allows more"
+        why = f"more does not fit into the memory of {device}"
+        if not size:
+            why = "set max_side higher for more"
         return (
             f"the region of {region[1]} × {region[0]} pixels was filled at {width} × {height}; "
             f"{why}",

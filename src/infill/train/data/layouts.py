@@ -38,7 +38,7 @@ class Listing:
 
     def mark(self) -> str:
         """A hash of all names and sizes in bytes: it changes when the photos do."""
-        lines = [f"{name} {(self.root / name).stat().st_size}" for name in self.names]
+        lines = [f"{name} {_size(self.root / name)}" for name in self.names]
         return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
     def some(self, chosen: Sequence[int]) -> "Listing":
@@ -138,6 +138,14 @@ def is_held_out(name: str, fraction: float) -> bool:
     return number < fraction * 2**64
 
 
+def _size(path: Path) -> int:
+    """Bytes of a file; -1 for a link that leads nowhere, which is left out when it is read."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
+
+
 def _first(root: Path, *names: str) -> Path | None:
     return next((root / name for name in names if (root / name).is_dir()), None)
 
@@ -146,8 +154,14 @@ def _names(root: Path, folders: Sequence[Path], deep: bool) -> tuple[str, ...]:
     """Photos in the folders, sorted; walked with `scandir`, since Places2 has millions."""
     found: list[str] = []
     waiting = [os.fspath(folder) for folder in folders]
+    seen: set[tuple[int, int]] = set()  # links may lead round in a circle
     while waiting:
-        with os.scandir(waiting.pop()) as entries:
+        folder = waiting.pop()
+        told = Path(folder).stat()
+        if (told.st_dev, told.st_ino) in seen:
+            continue
+        seen.add((told.st_dev, told.st_ino))
+        with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_dir():
                     if deep:
