@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from infill.nets import loading
 from infill.weights import transfer
@@ -134,6 +134,29 @@ class TestConvert:
             assert all(
                 torch.equal(found[key], value) for key, value in network.state_dict().items()
             )
+
+    @pytest.mark.parametrize(
+        ("tensor", "told"),
+        [
+            (torch.eye(3).to_sparse(), "is no plain table of numbers"),
+            (torch.empty(3, device="meta"), "is no plain table of numbers"),
+            (torch.zeros(1).expand(2**40), "is larger than its numbers"),
+        ],
+    )
+    def test_tensors_that_cannot_be_kept(
+        self, tmp_path: Path, tensor: torch.Tensor, told: str
+    ) -> None:
+        torch.save({"a\x1b": tensor}, tmp_path / "a.pth")
+        made = call("download", "--convert", tmp_path / "a.pth")
+        assert made.code == 2
+        assert f"a\\x1b {'in it ' if 'plain' in told else ''}{told}" in made.err
+        assert {one.name for one in tmp_path.iterdir()} == {"a.pth"}
+
+    def test_safetensors_under_another_name(self, tmp_path: Path) -> None:
+        save_file({"weight": torch.ones(3)}, tmp_path / "a.pth")
+        made = call("download", "--convert", tmp_path / "a.pth")
+        assert made.code == 0, made.err
+        assert torch.equal(load_file(tmp_path / "a.safetensors")["weight"], torch.ones(3))
 
     def test_code_in_them_is_refused_and_does_not_run(self, tmp_path: Path) -> None:
         script = script_file(tmp_path / "b.pt", lama_of())

@@ -1,14 +1,20 @@
 """Pickles opened without anything in them being run."""
 
+import io
 import pickle
+import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from infill.errors import MissingWeights
+from infill.nets import loading
 from infill.weights import inert
-from tests.nets.files import Evil, packages
+from infill.weights.convert import convert
+from tests.nets.files import Evil, packages, rewritten
 
 
 class Call:
@@ -88,6 +94,67 @@ class TestPlaces:
     ) -> None:
         raw = content({"weight": tensor(2, 3, offset=offset, strides=strides)}, tmp_path)
         assert inert.places(raw)["weight"].inside == inside
+
+
+class TestCheck:
+    def script(self, path: Path, table: bytes) -> Path:
+        with zipfile.ZipFile(path, "w") as zipped:
+            zipped.writestr("a/data.pkl", table)
+            zipped.writestr("a/constants.pkl", b"\x80\x02).")
+            zipped.writestr("a/version", "3\n")
+        return path
+
+    @pytest.mark.parametrize("step", [b"\x85", b"K\x01\x86", b"NN\x87", b"q\x00h\x000\x85"])
+    def test_a_key_that_is_nested_without_end(self, tmp_path: Path, step: bytes) -> None:
+        table = b"\x80\x02})" + 3_000_000 * step + b"Ns."
+        with pytest.raises(pickle.UnpicklingError, match="nested deeper"):
+            inert.places(table)
+        script = self.script(tmp_path / "script.pt", table)
+        zipped = self.script(tmp_path / "zip.pth", table)
+        rewritten(zipped, lambda name, old: None if name.endswith("constants.pkl") else old)
+        (tmp_path / "bare.pth").write_bytes(table)
+        head = io.BytesIO()
+        torch.save({}, head, _use_new_zipfile_serialization=False)
+        start = head.getvalue()
+        (tmp_path / "old.pth").write_bytes(start[: start.index(b"}q")] + table[2:])
+        for path in (script, zipped, tmp_path / "bare.pth", tmp_path / "old.pth"):
+            for read in (loading.lama, convert):
+                with pytest.raises(MissingWeights, match="nested deeper"):
+                    read(path)
+
+    def test_tuples_in_marks_and_from_the_memo(self) -> None:
+        # each holds the last twice, once straight and once from the memo
+        deep = b"\x80\x02)q\x00" + 300 * b"(h\x00tq\x000h\x00" + b"."
+        with pytest.raises(pickle.UnpicklingError, match="nested deeper"):
+            inert.check(io.BytesIO(deep))
+        flat = b"\x80\x02](" + 300 * b"(K\x01K\x02t" + b"e."
+        inert.check(io.BytesIO(flat))
+
+    def test_a_table_without_end(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(inert, "MOST_STEPS", 1000)
+        inert.check(io.BytesIO(b"\x80\x02" + 900 * b"N" + b"."))
+        with pytest.raises(pickle.UnpicklingError, match="longer than"):
+            inert.check(io.BytesIO(b"\x80\x02" + 1100 * b"N" + b"."))
+
+    @pytest.mark.parametrize("protocol", [0, 1, 2, 3, 4, 5])
+    def test_what_python_writes(self, protocol: int) -> None:
+        held = {
+            "a": [1, 2.5, None, (True, "x", b"y", ("z",)), {3, 4}, frozenset({5})],
+            7: {"deep": [[[({"k": 2**70},)]]]},
+            "path": [Path("x"), 1j, range(3)],
+        }
+        held["again"] = held["a"]
+        held["self"] = [held]
+        stream = io.BytesIO(pickle.dumps(held, protocol=protocol) + b"rest")
+        inert.check(stream)
+        assert stream.read() == b"rest", "as far as its end"
+
+    def test_a_long_one_is_quick(self) -> None:
+        state = {f"model.{n}.weight": (n, ("storage", str(n)), (3, 3)) for n in range(4000)}
+        content = pickle.dumps(state, protocol=2)
+        start = time.process_time()
+        inert.check(io.BytesIO(content))
+        assert time.process_time() - start < 2
 
 
 class TestRefusal:

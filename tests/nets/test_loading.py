@@ -1,9 +1,13 @@
 """Checkpoints of every public kind into the networks, and those that do not fit or are not safe."""
 
+import errno
 import pickle
+import shutil
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,10 +17,12 @@ from torch import Tensor, nn
 
 from infill.errors import MissingWeights, Unreadable
 from infill.nets import loading
-from infill.nets.deepfill import Discriminator, prepare
+from infill.nets.deepfill import Discriminator, Generator, prepare
 from infill.nets.deepfill.names import to_tf
 from infill.nets.lama import Shape
 from infill.nets.lama import prepare as lama_prepare
+from infill.weights import archive
+from infill.weights.convert import convert
 from tests.nets.files import (
     Evil,
     deepfill_file,
@@ -145,6 +151,12 @@ class TestLama:
         assert same(loading.lama(tmp_path / "a.safetensors"), network)
 
 
+def quantised(weight: Tensor) -> Tensor:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return torch.quantize_per_tensor(weight, 0.1, 0, torch.qint8)
+
+
 def told(path: Path, load: Callable[[Path], Any] = loading.deepfill) -> str:
     """The one sentence that refuses the file."""
     with pytest.raises(MissingWeights) as caught:
@@ -154,6 +166,109 @@ def told(path: Path, load: Callable[[Path], Any] = loading.deepfill) -> str:
     assert "\n" not in sentence
     assert not sentence.endswith(".")
     return sentence
+
+
+def raising(error: BaseException) -> Callable[..., Any]:
+    def fail(*given: Any, **named: Any) -> Any:
+        raise error
+
+    return fail
+
+
+class TestKinds:
+    """What a file is, its bytes tell."""
+
+    def test_safetensors_under_another_name(self, tmp_path: Path) -> None:
+        state = deepfill_of("tf").state_dict()
+        for name in ("a.pth", "a.bin", "weights"):
+            save_file(state, tmp_path / name, {"layout": "tf"})
+            assert loading.deepfill(tmp_path / name).layout == "tf"
+
+    @pytest.mark.parametrize("new", [True, False])
+    def test_pytorchs_own_under_the_name_of_another(self, tmp_path: Path, new: bool) -> None:
+        path = tmp_path / "a.safetensors"
+        state = lama_of().state_dict()
+        torch.save(state, path, _use_new_zipfile_serialization=new)
+        assert "no .safetensors; give it a name that ends with .pth" in told(path, loading.lama)
+
+
+FIRST = {
+    "deepfill": ("stage1.conv1.conv.weight", loading.deepfill),
+    "lama": ("model.1.ffc.convl2l.weight", loading.lama),
+    "judge": ("conv1.conv_sn.weight", loading.discriminator),
+}
+
+
+class TestOddShapesAndNumbers:
+    @pytest.mark.parametrize("kind", list(FIRST))
+    @pytest.mark.parametrize("width", [0, 8192, 2**40, 2**61])
+    def test_widths(self, tmp_path: Path, kind: str, width: int) -> None:
+        name, load = FIRST[kind]
+        shape = (width, 0, 5, 5) if width else (0, 4, 5, 5)
+        more = {
+            "model.2.ffc.convl2l.weight": torch.zeros(4, 8, 3, 3),
+            "model.3.conv1.ffc.convl2l.weight": torch.zeros(1),
+        }
+        held = {name: torch.zeros(shape), **(more if kind == "lama" else {})}
+        save_file(held, tmp_path / "a.safetensors")
+        told(tmp_path / "a.safetensors", load)
+
+    @pytest.mark.parametrize(("near", "wide"), [(0, None), (0, 5), (0, 0), (4, 2**40), (2**61, 1)])
+    def test_lamas_without_local_channels_or_with_too_many(
+        self, tmp_path: Path, near: int, wide: int | None
+    ) -> None:
+        held = {
+            "model.1.ffc.convl2l.weight": torch.zeros(8, 4, 7, 7),
+            "model.2.ffc.convl2l.weight": torch.zeros(near, 0, 3, 3),
+            "model.3.conv1.ffc.convl2l.weight": torch.zeros(1),
+        }
+        if wide is not None:
+            held["model.2.ffc.convl2g.weight"] = torch.zeros(wide, 0, 3, 3)
+        save_file(held, tmp_path / "a.safetensors")
+        assert "no LaMa whose layers" in told(tmp_path / "a.safetensors", loading.lama)
+
+    def test_what_no_network_can_be_made_of(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        torch.save(lama_of().state_dict(), tmp_path / "a.pth")
+        for error in (RuntimeError("Storage size"), ValueError("x"), ZeroDivisionError("x")):
+            monkeypatch.setattr(loading.lama_nets, "Generator", raising(error))
+            assert "of which no network can be made" in told(tmp_path / "a.pth", loading.lama)
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda weight: weight.to(torch.complex64),
+            lambda weight: weight.to(torch.int64),
+            lambda weight: weight.to(torch.bool),
+            lambda weight: weight.to(torch.float8_e4m3fn),
+            lambda weight: torch.empty(weight.shape, device="meta"),
+            lambda weight: weight.to_sparse(),
+            quantised,
+        ],
+    )
+    def test_weights_that_are_no_floats(
+        self, tmp_path: Path, change: Callable[[Tensor], Tensor]
+    ) -> None:
+        state = lama_of().state_dict()
+        state["model.1.ffc.convl2l.weight"] = change(state["model.1.ffc.convl2l.weight"])
+        torch.save(state, tmp_path / "a.pth")
+        told(tmp_path / "a.pth", loading.lama)
+
+    @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+    def test_floats_of_every_width(self, tmp_path: Path, kind: torch.dtype) -> None:
+        network = lama_of().to(kind)
+        torch.save(network.state_dict(), tmp_path / "a.pth")
+        assert same(loading.lama(tmp_path / "a.pth"), network.float())
+
+    def test_layouts_that_there_are_not(self, tmp_path: Path) -> None:
+        path = deepfill_file(tmp_path / "a.pth", deepfill_of("plain"), Discriminator(width=4))
+        for make in (Generator, Discriminator):
+            with pytest.raises(ValueError, match="layout is one of plain, tf, not 'tensorflow'"):
+                make(layout="tensorflow")
+        for load in (loading.deepfill, loading.discriminator):
+            with pytest.raises(ValueError, match="layout is one of"):
+                load(path, layout="tensorflow")
 
 
 class TestDoesNotFit:
@@ -297,6 +412,91 @@ class TestUnsafeOrDamaged:
         path = script_file(tmp_path / "a.pt", lama_of())
         rewritten(path, lambda name, old: b"big" if name.endswith("/byteorder") else old)
         assert "big-endian" in told(path, loading.lama)
+
+    @pytest.mark.parametrize("read", [loading.lama, convert])
+    def test_a_packed_table_is_not_unpacked(
+        self, tmp_path: Path, read: Callable[[Path], Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(torch, "load", None)
+        monkeypatch.setattr(zipfile.ZipFile, "read", None)
+        path = tmp_path / "a.pth"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+            zipped.writestr("archive/data.pkl", b"\x80\x02" + b"N0" * (1 << 20) + b"}.")
+            zipped.writestr("archive/version", "3\n")
+        assert "archive/data.pkl in it is packed" in told(path, read)
+        monkeypatch.setattr(archive, "LARGEST_TABLE", 1 << 20)
+        assert "larger than any network's" in told(path, read)
+
+    def test_packed_numbers_are_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.pth"
+        torch.save(lama_of().state_dict(), path)
+        rewritten(path, lambda name, old: old, packed=True)
+        assert "is packed, which PyTorch never does" in told(path, loading.lama)
+        assert "is packed, which PyTorch never does" in told(path, convert)
+
+    def test_a_zip_that_may_be_read_in_two_ways(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.pth"
+        torch.save(lama_of().state_dict(), path)
+        whole = path.read_bytes()
+        for name, comment in (("A/DATA/3", b""), ("a/other", b"twice")):
+            path.write_bytes(whole)
+            with zipfile.ZipFile(path, "a") as zipped:
+                zipped.writestr(name, b"x")
+                zipped.comment = comment
+            assert "may be read in two ways" in told(path, loading.lama)
+        path.write_bytes(whole[: whole.index(b"PK\x03\x04", 4)] + whole)
+        assert "may be read in two ways" in told(path, loading.lama)
+        path.write_bytes(b"\x80" + whole)
+        assert "half a zip" in told(path, loading.lama)
+
+    def test_a_zip_in_a_zip_in_a_zip(self, tmp_path: Path) -> None:
+        inner = lightning_file(tmp_path / "one.ckpt", lama_of())
+        for name in ("1.zip", "2.zip"):
+            with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as zipped:
+                zipped.write(inner, "a.ckpt")
+            inner = tmp_path / name
+        assert same(loading.lama(tmp_path / "1.zip"), lama_of())
+        assert "data.pkl" in told(tmp_path / "2.zip", loading.lama)
+
+    def test_a_packed_checkpoint_that_is_damaged(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+            zipped.write(lightning_file(tmp_path / "a.ckpt", lama_of()), "a.ckpt")
+        content = bytearray(path.read_bytes())
+        content[100:200] = b"\xff" * 100
+        path.write_bytes(content)
+        assert "damaged" in told(path, loading.lama)
+
+    def test_what_this_machine_lacks_is_no_damage(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "a.zip"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+            zipped.write(lightning_file(tmp_path / "a.ckpt", lama_of()), "a.ckpt")
+        for error in (OSError(errno.ENOSPC, "No space left"), MemoryError()):
+            with monkeypatch.context() as patch:
+                patch.setattr(shutil, "copyfileobj", raising(error))
+                sentence = told(path, loading.lama)
+            assert "cannot be read on this machine now" in sentence
+            assert "damaged" not in sentence
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", raising(PermissionError(errno.EACCES, "Denied")))
+            assert "cannot be read on this machine now" in told(path, loading.lama)
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+        with pytest.raises(MissingWeights, match=r"no room to unpack .*1.0 kB are free.*TMPDIR"):
+            loading.lama(path)
+
+    def test_control_characters_in_names(self, tmp_path: Path) -> None:
+        state = deepfill_of("plain").state_dict()
+        state["\nWARNING: \x1b[31m\udc80" + 999 * "x"] = torch.zeros(1)
+        torch.save(state, tmp_path / "a.pth")
+        sentence = told(tmp_path / "a.pth")
+        assert "1 unexpected (\\nWARNING: \\x1b[31m\\udc80xxx" in sentence
+        assert len(sentence) < 600
+        with zipfile.ZipFile(tmp_path / "b.pt", "w") as zipped:
+            zipped.writestr("a/data.pkl", b"c\x1b[31mos\nsystem\n.")
+            zipped.writestr("a/constants.pkl", b").")
+        assert "names \\x1b[31mos.system, which" in told(tmp_path / "b.pt")
 
     def test_a_zip_of_something_else(self, tmp_path: Path) -> None:
         path = script_file(tmp_path / "a.pt", lama_of())

@@ -221,7 +221,10 @@ class TestMistakes:
             ({"discriminator": {"arguments": {"layers": 0}}}, "cannot be made with these"),
             ({"network": {"name": "mynet:Net"}}, "as with PYTHONPATH=."),
             (
-                {"network": {"name": "tests.train.tools:Single"}, "losses": {"refined": 0.0, "similarity": 0.0}},
+                {
+                    "network": {"name": "tests.train.tools:Single"},
+                    "losses": {"refined": 0.0, "similarity": 0.0},
+                },
                 "has one output, of which losses.coarse takes nothing",
             ),
             ({"network": {"arguments": {"depth": 3}}}, "cannot be made with these arguments"),
@@ -403,3 +406,21 @@ class TestNetworks:
     def test_an_unknown_name(self) -> None:
         with pytest.raises(BadOption, match="of your own, not 'x'"):
             networks.find(networks.NETWORKS, "x", "network.name")
+
+
+def test_a_deepfill_is_read_as_it_was_trained(photos: Path, tmp_path: Path) -> None:
+    """Layout and fusing can't be told from the tensors; the file says them."""
+    from infill.nets import loading
+
+    arguments = {"width": 16, "layout": "tf", "fuse": True}
+    learn(
+        photos,
+        tmp_path / "out",
+        run={"steps": 1, "name": "fill"},
+        data={"side": 32},
+        network={"name": "deepfill", "arguments": arguments},
+        losses={"adversarial": 0.0, "features": 0.0, "similarity": 0.0},
+    )
+    network = loading.deepfill(tmp_path / "out" / "fill.safetensors")
+    attention = next(one for one in network.modules() if hasattr(one, "fuse_weight"))
+    assert (attention.layout, attention.fuse) == ("tf", True)

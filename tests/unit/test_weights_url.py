@@ -29,6 +29,7 @@ class Place:
 
     cut: bytes after which the connection is closed, once for each entry, GETs counted from the
          second (the first one only asks for the size). lead: path → where it leads.
+    beyond: how often the content comes again, without a size, once the size has been told.
     """
 
     content: bytes = CONTENT
@@ -36,6 +37,8 @@ class Place:
     cut: list[int] = field(default_factory=list)
     lead: dict[str, str] = field(default_factory=dict)
     ranges: bool = True
+    beyond: int = 0
+    sent: int = 0
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
 
@@ -68,9 +71,16 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
             first = int(start.removeprefix("bytes=").rstrip("-")) if start and told.ranges else 0
             body = told.content[first:]
             self.send_response(206 if first else 200)
-            if self.path != "/endless":
+            more = len(told.asked) > 1 and told.beyond
+            if self.path != "/endless" and not more:
                 self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            if more:
+                with suppress(OSError):
+                    for _ in range(told.beyond):
+                        self.wfile.write(body)
+                        told.sent += len(body)
+                return
             if len(told.asked) > 1 and told.cut:
                 body = body[: told.cut.pop(0)]
             with suppress(OSError):  # who only asks for the size does not wait for the rest
@@ -167,6 +177,39 @@ class TestDownload:
         assert not partials(tmp_path)
         assert weights.here(source(f"{place.address}/x.pth")) is None
 
+    @pytest.mark.parametrize("right", [True, False])
+    def test_more_than_was_told_fills_no_disk(
+        self, place: Place, right: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        largest = [0]
+        kept = transfer.Meter.add
+
+        def add(meter: transfer.Meter, count: int) -> None:
+            kept(meter, count)
+            largest[0] = max(largest[0], meter.done)
+
+        monkeypatch.setattr(transfer.Meter, "add", add)
+        place.beyond = 200
+        wanted = source(f"{place.address}/x.pth", SUM if right else "0" * 64)
+        if right:
+            path = weights.find(wanted, progress=lambda *_: None)
+            assert path.read_bytes() == CONTENT
+        else:
+            with pytest.raises(MissingWeights, match="is not the file that was asked for"):
+                weights.find(wanted, progress=lambda *_: None)
+        assert largest[0] == len(CONTENT)
+        assert place.sent < 100 * len(CONTENT), "the connection was closed"
+
+    def test_the_hubs_too(self, place: Place, tmp_path: Path) -> None:
+        pytest.importorskip("huggingface_hub")
+        place.beyond = 200
+        place.asked.append(("/", None))  # the size is known from elsewhere
+        file = transfer.File("x", len(CONTENT), SUM)
+        with transfer.metered("x", file.size, lambda *_: None) as meter:
+            transfer.bring(source("x"), f"{place.address}/x", file, tmp_path / SUM, meter)
+        assert (tmp_path / SUM).read_bytes() == CONTENT
+        assert meter.done == len(CONTENT)
+
     def test_a_file_that_was_changed_is_fetched_again(self, place: Place) -> None:
         path = weights.find(source(f"{place.address}/x.pth"), progress=lambda *_: None)
         path.write_bytes(b"changed")
@@ -187,6 +230,12 @@ class TestDownload:
             MissingWeights, match=r"is not https, so it is not followed|not allowed"
         ):
             weights.find(source(f"{place.address}/x"))
+
+    def test_redirects_in_a_circle(self, place: Place) -> None:
+        place.lead = {"/x": f"{place.address}/x"}
+        with pytest.raises(MissingWeights, match="does not give") as caught:
+            weights.find(source(f"{place.address}/x"))
+        assert "\n" not in str(caught.value)
 
     def test_what_is_not_there(self, place: Place) -> None:
         with pytest.raises(MissingWeights, match=r"it answers 404 .* look at the address"):

@@ -6,9 +6,10 @@ without running code.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -16,9 +17,10 @@ from torch import Tensor, nn
 from infill.errors import MissingWeights
 from infill.nets import deepfill as deepfill_nets
 from infill.nets import lama as lama_nets
-from infill.nets.deepfill.layers import Layout
+from infill.nets.deepfill.layers import Layout, check_layout
 from infill.nets.deepfill.names import from_tf
 from infill.weights.archive import Archive, Entry, opened
+from infill.weights.transfer import printable
 
 PARTS = ("", "G.", "state_dict.generator.", "generator.", "model.generator.", "module.")
 """What stands before a generator's names in public files; the first that fits is taken. Any other
@@ -36,6 +38,16 @@ OPTIONAL = ("fuse_weight", "num_batches_tracked")
 NAMED = 3
 """How many names an error tells."""
 
+WIDEST = 4096
+"""Channels of a first layer, and MOST_LAYERS of a kind: beyond any of these networks."""
+
+MOST_LAYERS = 256
+FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+"""What weights are written in. Integers, complex or quantised numbers would be changed."""
+
+COUNTS = (torch.int64, torch.int32, torch.int16, torch.uint8, torch.int8)
+Network = TypeVar("Network", bound=nn.Module)
+
 
 def deepfill(
     path: str | Path, *, layout: Layout | None = None, fuse: bool | None = None
@@ -45,24 +57,28 @@ def deepfill(
     layout: None = as the file's names tell; where those are the plain layout's, the note "layout"
             in a .safetensors, else "tf" if the file's name has it as a word (states_tf_x.pth),
             else "plain".
-    fuse:   see `deepfill.Generator`.
+    fuse:   see `deepfill.Generator`; None = as the note "fuse" in a .safetensors, else the layout's.
 
     Raises `MissingWeights`, one sentence, if the file is damaged, could run code, or does not fit;
-    `Unreadable` if it is not there.
+    `Unreadable` if it is not there; `ValueError` for another layout.
     """
     path = Path(path)
+    if layout is not None:
+        check_layout(layout)
     with opened(path) as archive:
         names = _part(path, archive, "DeepFillv2", PLAIN_SIGN, TF_SIGN)
         table = from_tf(names.table) if names.sign == TF_SIGN else names.table
         layout = layout or _layout(path, archive, names.sign)
         first = table[PLAIN_SIGN].shape if PLAIN_SIGN in table else ()
         width = first[0] if first else 0  # half the width, and as many gates
-        if width < 4 or width % 4:
+        if not 4 <= width <= WIDEST or width % 4:
             raise MissingWeights(
                 f"{path} is no DeepFillv2: its first layer is {_size(first)}; take another file"
             )
-        with torch.device("meta"):
-            network = deepfill_nets.Generator(width, layout=layout, fuse=fuse)
+        kept = layout
+        if fuse is None:  # as the file itself says, if it does
+            fuse = {"True": True, "False": False}.get(archive.notes.get("fuse", ""))
+        network = _made(path, lambda: deepfill_nets.Generator(width, layout=kept, fuse=fuse))
         _fill(path, network, table, f"DeepFillv2 of width {width}")
     return network
 
@@ -71,17 +87,19 @@ def discriminator(path: str | Path, *, layout: Layout | None = None) -> deepfill
     """SN-PatchGAN from a file that holds it beside its generator ("D"), or alone. Otherwise as
     `deepfill`; the layout is that of the generator in the file, if there is one."""
     path = Path(path)
+    if layout is not None:
+        check_layout(layout)
     with opened(path) as archive:
         names = _part(path, archive, "SN-PatchGAN", JUDGE_SIGN)
         sign = TF_SIGN if any(name.endswith(TF_SIGN) for name in archive.tensors) else PLAIN_SIGN
         first = names.table[JUDGE_SIGN].shape
-        if len(first) != 4:
+        if len(first) != 4 or not all(1 <= side <= WIDEST for side in first):
             raise MissingWeights(
                 f"{path} is no SN-PatchGAN: its first layer is {_size(first)}; take another file"
             )
         layout = layout or _layout(path, archive, sign)
-        with torch.device("meta"):
-            network = deepfill_nets.Discriminator(first[1], first[0], layout=layout)
+        kept = layout
+        network = _made(path, lambda: deepfill_nets.Discriminator(first[1], first[0], layout=kept))
         _fill(path, network, names.table, f"SN-PatchGAN of width {first[0]}")
     return network
 
@@ -101,10 +119,20 @@ def lama(path: str | Path) -> lama_nets.Generator:
         shape = _lama_shape(table)
         if shape is None:
             raise MissingWeights(f"{path} is no LaMa whose layers are known; take another file")
-        with torch.device("meta"):
-            network = lama_nets.Generator(shape)
+        network = _made(path, lambda: lama_nets.Generator(shape))
         _fill(path, network, table, f"LaMa of width {shape.width} with {shape.blocks} blocks")
     return network
+
+
+def _made(path: Path, make: Callable[[], Network]) -> Network:
+    """A network whose tensors have shapes and no numbers."""
+    try:
+        with torch.device("meta"):
+            return make()
+    except (RuntimeError, ValueError, ArithmeticError) as error:
+        raise MissingWeights(
+            f"{path} has shapes of which no network can be made; take another file"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -158,9 +186,11 @@ def _lama_shape(table: Mapping[str, Entry]) -> lama_nets.Shape | None:
         blocks += 1
     near = table.get(f"model.{halvings + 1}.ffc.convl2l.weight")
     wide = table.get(f"model.{halvings + 1}.ffc.convl2g.weight")
-    if not (width and width[0] and halvings and blocks and near and near.shape):
-        return None
     spread = wide.shape[0] if wide is not None and wide.shape else 0
+    if not (width and near and near.shape and 1 <= halvings <= 16 and 1 <= blocks <= MOST_LAYERS):
+        return None
+    if not all(1 <= count <= WIDEST for count in (width[0], near.shape[0], near.shape[0] + spread)):
+        return None
     total = near.shape[0] + spread
     share = spread / total
     if int(total * share) < spread:  # rounded the wrong way
@@ -188,12 +218,25 @@ def _fill(path: Path, network: nn.Module, table: Mapping[str, Entry], kind: str)
             f"the tensors in {path} do not fit {kind}: {', '.join(told)}; take another file"
         )
     ready = {
-        name: table[name].read().to(value.dtype) if name in table else _constant(name, value)
+        name: _number(path, name, table[name], value) if name in table else _constant(name, value)
         for name, value in wanted.items()
     }
     _check_numbers(path, ready)
     network.load_state_dict(ready, strict=True, assign=True)
     network.eval().requires_grad_(False)
+
+
+def _number(path: Path, name: str, entry: Entry, like: Tensor) -> Tensor:
+    """The tensor in the dtype of `like`; `MissingWeights` if it is none of a network's."""
+    value = entry.read()
+    kinds = FLOATS if like.is_floating_point() else (*COUNTS, *FLOATS)
+    if value.dtype not in kinds or value.layout is not torch.strided or value.is_meta:
+        kind = "no numbers" if value.is_meta else str(value.dtype).removeprefix("torch.")
+        raise MissingWeights(
+            f"{path} holds {name} as {kind}, not as float16, bfloat16, float32 or float64; take "
+            f"the weights as they were published"
+        )
+    return value.to(like.dtype)
 
 
 def _constant(name: str, like: Tensor) -> Tensor:
@@ -217,6 +260,6 @@ def _size(shape: Iterable[int]) -> str:
 
 def _some(names: Iterable[str]) -> str:
     """The first few of the names, and how many more there are."""
-    every = sorted(names)
+    every = [printable(name) for name in sorted(names)]
     rest = f" and {len(every) - NAMED} more" if len(every) > NAMED else ""
     return ", ".join(every[:NAMED]) + rest

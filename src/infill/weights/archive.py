@@ -2,19 +2,26 @@
 
 | file | how it is read |
 |---|---|
-| `.safetensors` | by its library; holds nothing but tensors |
+| safetensors | by its library; holds nothing but tensors |
 | TorchScript (`.pt`) | the archive's table of tensors by `inert`; the script in it is left alone |
 | PyTorch's zip | by `torch.load(weights_only=True)`; what it refuses, by `inert` |
 | PyTorch's older kind | by `torch.load(weights_only=True)` |
 | a zip with one `.ckpt` in it | that one, taken out into a temporary folder |
+
+What a file is, its first bytes tell, not its name. No reader gets a pickle that `inert.check` has
+not gone over, nor a packed one: a small file could fill the memory with it.
 """
 
+import errno
+import io
 import pickle
 import re
 import shutil
+import tarfile
 import tempfile
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +34,7 @@ from torch import Tensor
 
 from infill.errors import MissingWeights, Unreadable
 from infill.weights import inert
+from infill.weights.transfer import in_words, printable
 
 LARGEST_TABLE = 1 << 27
 """Bytes of the pickle in an archive, which holds names and shapes; the numbers lie beside it."""
@@ -34,6 +42,23 @@ LARGEST_TABLE = 1 << 27
 
 LARGEST_CHECKPOINT = 1 << 33
 """Bytes of a checkpoint that is taken out of a zip."""
+
+HEADROOM = 1 << 26
+"""Bytes that taking it out leaves free on the disk."""
+
+ZIP_START = b"PK\x03\x04"
+OLDER_PICKLES = 5
+"""How many stand at the beginning of PyTorch's older kind of file, before the numbers."""
+
+OUR_SIDE = {
+    *(errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOENT),
+}
+"""Errors that this machine makes, whatever the file."""
+
+
+class _Misnamed(Exception):
+    """One of PyTorch's files under a name that promises nothing but tensors."""
 
 
 class _HoldsMore(Exception):
@@ -78,23 +103,77 @@ def opened(path: Path) -> Iterator[Archive]:
         )
 
 
-def _open(path: Path, stack: ExitStack) -> Archive:
-    if path.suffix == ".safetensors":
+def may_be_loaded(path: Path) -> bool:
+    """Whether PyTorch's reader for tensors alone may be let at the file: whether it is one of its
+    own, and no TorchScript. Raises `MissingWeights` for one that no reader should get."""
+    with _told(path), ExitStack() as stack:
+        if _is_safetensors(path):
+            return False
+        if not _is_zip(path):
+            _check_older(path)
+            return True
+        zipped = stack.enter_context(zipfile.ZipFile(path))
+        if len(_checkpoints(zipped)) == 1:
+            return False
+        return not _is_script(zipped, _root(zipped))
+
+
+def _open(path: Path, stack: ExitStack, *, taken_out: bool = False) -> Archive:
+    if _is_safetensors(path):
         return _safe(stack.enter_context(safe_open(path, "pt")))
-    if not zipfile.is_zipfile(path):
+    if path.suffix == ".safetensors" and _starts(path, ZIP_START, b"\x80"):
+        raise _Misnamed
+    if not _is_zip(path):
+        _check_older(path)
         return _plain(path)
     zipped = stack.enter_context(zipfile.ZipFile(path))
-    packed = [member for member in zipped.infolist() if member.filename.endswith(".ckpt")]
-    if len(packed) == 1:
-        return _open(_taken_out(zipped, packed[0], stack), stack)
+    packed = _checkpoints(zipped)
+    if len(packed) == 1 and not taken_out:  # a zip in a zip in a zip could go on for ever
+        return _open(_taken_out(path, zipped, packed[0], stack), stack, taken_out=True)
     return _zip(path, zipped)
 
 
-def _taken_out(zipped: zipfile.ZipFile, member: zipfile.ZipInfo, stack: ExitStack) -> Path:
+def _starts(path: Path, *ways: bytes) -> bool:
+    with path.open("rb") as file:
+        return file.read(max(map(len, ways))).startswith(ways)
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether the file begins with the length of a table that fits into it, and the table."""
+    with path.open("rb") as file:
+        head = file.read(9)
+    length = int.from_bytes(head[:8], "little")
+    return head[8:] == b"{" and 8 + length <= path.stat().st_size
+
+
+def _is_zip(path: Path) -> bool:
+    """PyTorch goes by the beginning, Python by the end: both, or it is no file of either."""
+    begins, ends = _starts(path, ZIP_START), zipfile.is_zipfile(path)
+    if begins != ends:
+        raise ValueError("it is half a zip")
+    return ends
+
+
+def _checkpoints(zipped: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
+    return [member for member in zipped.infolist() if member.filename.endswith(".ckpt")]
+
+
+def _taken_out(
+    path: Path, zipped: zipfile.ZipFile, member: zipfile.ZipInfo, stack: ExitStack
+) -> Path:
     """The member as a file that is there until the stack is closed."""
     if member.file_size > LARGEST_CHECKPOINT:
         raise ValueError("the checkpoint in it is larger than any of these networks'")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("the checkpoint in it is packed in an unusual way")
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    free = shutil.disk_usage(folder).free
+    if free < member.file_size + HEADROOM:
+        raise MissingWeights(
+            f"there is no room to unpack the checkpoint in {path}: it has "
+            f"{in_words(member.file_size)}, {in_words(free)} are free in {folder.parent}; make "
+            f"room, or set TMPDIR to a folder on another disk"
+        )
     with zipped.open(member) as source, (folder / "one.ckpt").open("wb") as target:
         shutil.copyfileobj(source, target)
     return folder / "one.ckpt"
@@ -115,15 +194,25 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except inert.Refused as error:
         raise MissingWeights(
-            f"{path} names {error}, which is no part of a checkpoint, and is not opened: it could "
-            f"run code; take the same weights from whoever published them first"
+            f"{path} names {_line(error)}, which is no part of a checkpoint, and is not opened: "
+            f"it could run code; take the same weights from whoever published them first"
+        ) from error
+    except _Misnamed as error:
+        raise MissingWeights(
+            f"{path} is a checkpoint of PyTorch and no .safetensors; give it a name that ends "
+            f"with .pth"
         ) from error
     except _HoldsMore as error:
         raise MissingWeights(
-            f"{path} holds more than tensors, or is damaged ({error}), and is not opened: it could "
-            f"run code; take the same weights as .safetensors"
+            f"{path} holds more than tensors, or is damaged ({_line(error)}), and is not opened: "
+            f"it could run code; take the same weights as .safetensors"
         ) from error
     except DAMAGE as error:
+        if _is_ours(error):
+            raise MissingWeights(
+                f"{path} cannot be read on this machine now ({_line(error)}); the file may be "
+                f"whole: look at room, memory and permissions"
+            ) from error
         raise MissingWeights(
             f"{path} is no checkpoint, or damaged ({_line(error)}); get it anew"
         ) from error
@@ -143,13 +232,22 @@ DAMAGE = (
     OverflowError,
     pickle.UnpicklingError,
     zipfile.BadZipFile,
+    zlib.error,
     SafetensorError,
 )
 """What bytes that are no checkpoint do to the readers. No error of ours is among them."""
 
 
+def _is_ours(error: BaseException) -> bool:
+    """Whether it is this machine that lacks room, memory or a permission."""
+    if isinstance(error, OSError):
+        return error.errno in OUR_SIDE
+    return isinstance(error, MemoryError) or "allocate memory" in str(error)
+
+
 def _line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    told = str(error).strip() or type(error).__name__
+    return printable(told.splitlines()[0].rstrip("."))
 
 
 def _safe(file: Any) -> Archive:
@@ -160,11 +258,8 @@ def _safe(file: Any) -> Archive:
 
 
 def _zip(path: Path, zipped: zipfile.ZipFile) -> Archive:
-    tables = [name for name in zipped.namelist() if name.count("/") == 1 and _is_table(name)]
-    if len(tables) != 1:
-        raise ValueError("a zip without the one data.pkl of PyTorch")
-    root = tables[0].partition("/")[0]
-    if f"{root}/constants.pkl" in zipped.namelist():
+    root = _root(zipped)
+    if _is_script(zipped, root):
         return _inert(zipped, root)
     try:
         return _plain(path, mapped=True)
@@ -172,8 +267,61 @@ def _zip(path: Path, zipped: zipfile.ZipFile) -> Archive:
         return _inert(zipped, root)
 
 
+def _root(zipped: zipfile.ZipFile) -> str:
+    """The folder in an archive of PyTorch that holds everything.
+
+    Raises `ValueError` and what `inert.check` does for an archive that no reader should get.
+    """
+    tables = [name for name in zipped.namelist() if name.count("/") == 1 and _is_table(name)]
+    if len(tables) != 1:
+        raise ValueError("a zip without the one data.pkl of PyTorch")
+    root = tables[0].partition("/")[0]
+    size = zipped.getinfo(tables[0]).file_size
+    if size > LARGEST_TABLE:
+        raise ValueError("its table of tensors is larger than any network's")
+    if not _is_script(zipped, root):
+        _check_members(zipped)
+    inert.check(io.BytesIO(_content(zipped, tables[0])))
+    return root
+
+
 def _is_table(name: str) -> bool:
-    return name.endswith("/data.pkl")
+    return name.lower().endswith("/data.pkl")
+
+
+def _is_script(zipped: zipfile.ZipFile, root: str) -> bool:
+    """Whether it is TorchScript, of which only a few members are read, and by us."""
+    return f"{root}/constants.pkl" in zipped.namelist()
+
+
+def _check_members(zipped: zipfile.ZipFile) -> None:
+    """Whether PyTorch's own reader of zips will find what Python's does, and nothing packed."""
+    members = zipped.infolist()
+    names = {member.filename.lower() for member in members}  # it looks them up in any case
+    first = min(member.header_offset for member in members)  # else Python has moved the list
+    if len(names) < len(members) or first or zipped.comment:
+        raise ValueError("a zip that may be read in two ways")
+    for member in members:
+        _check_stored(member)
+
+
+def _check_stored(member: zipfile.ZipInfo) -> None:
+    if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
+        raise ValueError(f"{member.filename} in it is packed, which PyTorch never does")
+
+
+def _check_older(path: Path) -> None:
+    """`inert.check` of every pickle in a file of PyTorch's older kind."""
+    if tarfile.is_tarfile(path):
+        raise ValueError("a tar file")
+    with path.open("rb") as file:
+        for _ in range(OLDER_PICKLES):
+            if not file.peek(1):
+                break
+            try:
+                inert.check(file)
+            except (ValueError, LookupError) as error:
+                raise _HoldsMore("its bytes make no table of tensors") from error
 
 
 def _plain(path: Path, *, mapped: bool = False) -> Archive:
@@ -220,9 +368,6 @@ def _inert(zipped: zipfile.ZipFile, root: str) -> Archive:
     order = f"{root}/byteorder"
     if order in zipped.namelist() and _content(zipped, order).strip() != b"little":
         raise ValueError("its numbers are in big-endian order")
-    size = zipped.getinfo(f"{root}/data.pkl").file_size
-    if size > LARGEST_TABLE:
-        raise ValueError("its table of tensors is larger than any network's")
     places = inert.places(_content(zipped, f"{root}/data.pkl"))
 
     def entry(place: inert.Place) -> Entry:
@@ -243,8 +388,7 @@ def _numbers(zipped: zipfile.ZipFile, root: str, place: inert.Place) -> Tensor:
 def _content(zipped: zipfile.ZipFile, name: str, size: int | None = None) -> bytes:
     """A member of the archive, whole and checked by its sum; packed ones could be of any size."""
     member = zipped.getinfo(name)
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{name} in it is packed, which PyTorch never does")
+    _check_stored(member)
     if size is not None and member.file_size != size:
         raise ValueError(f"{name} in it has {member.file_size} bytes in place of {size}")
     return zipped.read(member)

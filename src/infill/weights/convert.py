@@ -21,6 +21,9 @@ KINDS = (*PICKLES, ".zip")
 
 EXTRA = "torch"
 
+LARGEST_SHOWN = 1 << 26
+"""Bytes of a tensor of which the file holds fewer: one number shown often."""
+
 
 def convert(path: Path, target: Path | None = None, *, overwrite: bool = False) -> Path:
     """Write the tensors of a checkpoint to a .safetensors, under the names they have, and return
@@ -53,6 +56,10 @@ def convert(path: Path, target: Path | None = None, *, overwrite: bool = False) 
 def _tensors(path: Path) -> "dict[str, torch.Tensor]":
     """The named tensors of a checkpoint, each with memory of its own."""
     torch = need("torch", extra=EXTRA)
+    from infill.weights.archive import may_be_loaded
+
+    if not may_be_loaded(path):
+        return _tensors_among_others(path)
     with warnings.catch_warnings():  # of unusual pickles, which then fail or are only tensors
         warnings.simplefilter("ignore")
         try:
@@ -91,11 +98,30 @@ def tensors(found: Any) -> "dict[str, torch.Tensor]":
     seen: set[int] = set()
     for name, value in _flat(found):
         if is_tensor(value):
+            _check(name, value)
             memory = value.untyped_storage().data_ptr()
             own = value.detach().contiguous()
             given[name] = own.clone() if memory in seen else own
             seen.add(memory)
     return given
+
+
+def _check(name: str, tensor: "torch.Tensor") -> None:
+    """Raise `MissingWeights` for a tensor that a .safetensors cannot hold, or that a small file
+    shows as an endless one."""
+    from infill.weights.transfer import printable
+
+    strided = need("torch", extra=EXTRA).strided
+    if tensor.layout is not strided or tensor.is_meta or tensor.is_quantized:
+        raise MissingWeights(
+            f"{printable(name)} in it is no plain table of numbers (sparse, quantised or empty), "
+            f"which {SAFE} does not hold; take the weights in another form"
+        )
+    size = tensor.numel() * tensor.element_size()
+    if size > max(tensor.untyped_storage().nbytes(), LARGEST_SHOWN):
+        raise MissingWeights(
+            f"{printable(name)} is larger than its numbers in the file; take another file"
+        )
 
 
 def _flat(table: Mapping[Any, Any], before: str = "", depth: int = 4) -> Iterator[tuple[str, Any]]:

@@ -11,8 +11,9 @@ import collections
 import io
 import math
 import pickle
+import pickletools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import torch
 
@@ -65,6 +66,14 @@ PLAIN = {
     *(("typing", name) for name in ("Any", "Dict", "List", "Optional", "Tuple", "Union")),
 }
 """Single names that stand in checkpoints beside tensors: emptied, too."""
+
+
+DEEPEST = 200
+"""How deep tuples may lie in each other. Python hashes a tuple that is a key by calling itself in
+C for what is in it, without a limit, and a hundred thousand of them end the process."""
+
+MOST_STEPS = 2_000_000
+"""Steps of a pickle: some thirty make a tensor, and each may take memory or time."""
 
 
 class Refused(pickle.UnpicklingError):
@@ -187,12 +196,68 @@ class _Reader(pickle._Unpickler):
         return kind, key, count
 
 
+def check(stream: IO[bytes]) -> None:
+    """Go over one pickle, as far as its end, without making anything of it.
+
+    Raises `pickle.UnpicklingError` (or what else nonsense raises: `ValueError`, `LookupError`) for
+    one that is nested deeper than `DEEPEST` or has more than `MOST_STEPS`: no reader should get it.
+    """
+    depths = _Depths()
+    for count, (step, given, _) in enumerate(pickletools.genops(stream)):
+        if count > MOST_STEPS:
+            raise pickle.UnpicklingError("its table is longer than any checkpoint's")
+        if depths.take(step, given) > DEEPEST:
+            raise pickle.UnpicklingError("its table is nested deeper than any checkpoint's")
+
+
+class _Depths:
+    """The stack of an unpickler with, in place of values, how many tuples lie in each other there.
+
+    What holds others counts as deep as the deepest of them, which is never too little: only
+    tuples, which do not change once they are made, are hashed by what they hold.
+    """
+
+    def __init__(self) -> None:
+        self.stack: list[int] = []
+        self.below: list[list[int]] = []
+        self.memo: dict[int, int] = {}
+
+    def take(self, step: pickletools.OpcodeInfo, given: Any) -> int:
+        """Do one step; the depth of what lies on top then."""
+        name = step.name
+        if name == "MARK":
+            self.below.append(self.stack)
+            self.stack = []
+        elif name in ("PUT", "BINPUT", "LONG_BINPUT"):
+            self.memo[given] = self.stack[-1]
+        elif name == "MEMOIZE":
+            self.memo[len(self.memo)] = self.stack[-1]
+        elif name in ("GET", "BINGET", "LONG_BINGET"):
+            self.stack.append(self.memo[given])
+        elif name == "POP" and not self.stack:
+            self.stack = self.below.pop()
+        else:
+            deep = max(self._taken(step.stack_before), default=0) + ("TUPLE" in name)
+            self.stack += [deep] * len(step.stack_after)
+        return self.stack[-1] if self.stack else 0
+
+    def _taken(self, before: list[pickletools.StackObject]) -> list[int]:
+        """What a step takes off the stack."""
+        if pickletools.markobject in before:
+            taken, self.stack = self.stack, self.below.pop()
+            before = before[: before.index(pickletools.markobject)]
+        else:
+            taken = []
+        return taken + [self.stack.pop() for _ in before]
+
+
 def places(content: bytes) -> dict[str, Place]:
     """Every tensor in a pickle by its dotted name: keys of tables and names of attributes.
 
     Raises `Refused` for a name that is no part of a checkpoint, and `pickle.UnpicklingError` (or
     what else `pickle` raises for nonsense) for what is damaged.
     """
+    check(io.BytesIO(content))
     found: dict[str, Place] = {}
     _collect(_Reader(io.BytesIO(content)).load(), (), found, set())
     return found

@@ -31,6 +31,9 @@ PARTIAL = ".infill-partial"
 HEADROOM = 2**28
 """Bytes that a download leaves free on the disk."""
 
+LONGEST_NAME = 200
+"""Characters of a name in a file, or of another's words, that an error of ours tells."""
+
 
 @dataclass(frozen=True)
 class File:
@@ -71,7 +74,9 @@ def bring(source: Source, url: str, file: File, blob: Path, meter: "Meter") -> N
     """A file by its URL to its place among the blobs, whole and checked, or not at all."""
     partial = blob.with_name(blob.name + PARTIAL)
     kinds = (need("huggingface_hub.errors", extra=source.extra).HTTPError,)
-    resumed(partial, file.size, meter, lambda: _stream(source, url, partial, meter), kinds)
+    resumed(
+        partial, file.size, meter, lambda: _stream(source, url, file.size, partial, meter), kinds
+    )
     if not file.fits(partial):
         partial.unlink()
         raise damaged(source, file)
@@ -129,8 +134,8 @@ def _status(error: Exception) -> int:
     return told if isinstance(told, int) else 500
 
 
-def _stream(source: Source, url: str, partial: Path, meter: "Meter") -> None:
-    """Append to `partial` what the server sends of the rest."""
+def _stream(source: Source, url: str, size: int, partial: Path, meter: "Meter") -> None:
+    """Append to `partial` what the server sends of the rest, up to `size` bytes in all."""
     utils = need("huggingface_hub.utils", extra=source.extra)
     have = partial.stat().st_size if partial.is_file() else 0
     headers = {**utils.build_hf_headers(), "Accept-Encoding": "identity"}
@@ -143,10 +148,16 @@ def _stream(source: Source, url: str, partial: Path, meter: "Meter") -> None:
         if have and answer.status_code != 206:  # it sends the whole, whatever was asked for
             meter.add(-have)
             partial.unlink()
+            have = 0
+        left = size - have
         with partial.open("ab") as file:
             for chunk in answer.iter_bytes():  # as they come: with a size, a break loses some
-                file.write(chunk)
-                meter.add(len(chunk))
+                part = chunk[:left]
+                file.write(part)
+                meter.add(len(part))
+                left -= len(part)
+                if not left:
+                    break
 
 
 class Meter:
@@ -184,6 +195,15 @@ def metered(name: str, size: int, progress: Progress | None) -> Iterator[Meter]:
         leave=False,
     ) as bar:
         yield Meter(size, None, bar)
+
+
+def printable(text: str) -> str:
+    """A text from elsewhere for a person's terminal: no control characters, and not endless."""
+    short = text if len(text) <= LONGEST_NAME else f"{text[:LONGEST_NAME]}…"
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in short
+    )
 
 
 def in_words(size: int) -> str:

@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 from infill.errors import MissingWeights
 from infill.lazy import need
 from infill.weights import Progress, Source, missing, network_is_off, sha256_of, transfer
-from infill.weights.transfer import HEADROOM, File, Meter, in_words
+from infill.weights.transfer import HEADROOM, File, Meter, in_words, printable
 
 HOW = "write it as URL#sha256=HEX, with the SHA-256 that whoever publishes the file states"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -124,6 +124,8 @@ def find(source: Source, *, offline: bool | None = None, progress: Progress | No
     try:
         return _download(source, address, path, progress)
     except OSError as error:
+        if isinstance(error, urllib.error.HTTPError):
+            error.close()  # it is the server's answer, too
         raise MissingWeights(_advice(source, address, path, error)) from error
     except HTTPException as error:
         raise MissingWeights(f"{missing(source)} ({_line(error)})") from error
@@ -221,7 +223,7 @@ def _size(address: Address) -> int:
     """Bytes of the file. Not by HEAD, which some stores refuse for what they give."""
     with _open(address) as answer:
         told = answer.headers.get("Content-Length", "")
-    if not told.isdigit() or not int(told):
+    if not re.fullmatch("[0-9]{1,18}", told) or not int(told):
         raise MissingWeights(
             f"{address.host} does not say how large {address.url} is; fetch it yourself and give "
             f"its path"
@@ -230,14 +232,17 @@ def _size(address: Address) -> int:
 
 
 def _stream(address: Address, partial: Path, meter: Meter) -> None:
-    """Append to `partial` what the server sends of the rest."""
+    """Append to `partial` what the server sends of the rest, up to the size that it told."""
     have = partial.stat().st_size if partial.is_file() else 0
     with _open(address, have) as answer:
         if have and answer.status != 206:  # it sends the whole, whatever was asked for
             meter.add(-have)
             partial.unlink()
+            have = 0
+        left = meter.size - have  # what it sends beyond the size that it told fills no disk
         with partial.open("ab") as file:
-            while chunk := answer.read1(1 << 18):
+            while left > 0 and (chunk := answer.read1(min(1 << 18, left))):
+                left -= len(chunk)
                 file.write(chunk)
                 meter.add(len(chunk))
 
@@ -245,9 +250,10 @@ def _stream(address: Address, partial: Path, meter: Meter) -> None:
 def _advice(source: Source, address: Address, path: Path, reason: OSError) -> str:
     """One sentence for an error of the network or of the disk."""
     if isinstance(reason, urllib.error.HTTPError):
+        words = printable(" ".join(str(reason.reason).split()))
         return (
-            f"{address.host} does not give {address.url} (it answers {reason.code} "
-            f"{reason.reason}); look at the address, or fetch the file yourself and give its path"
+            f"{address.host} does not give {address.url} (it answers {reason.code} {words}); look "
+            f"at the address, or fetch the file yourself and give its path"
         )
     if reason.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"there is no room in {path.parent}; make some, and type: {source.typed()}"
@@ -262,4 +268,5 @@ def _advice(source: Source, address: Address, path: Path, reason: OSError) -> st
 
 
 def _line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    told = str(error).strip() or type(error).__name__
+    return printable(told.splitlines()[0].rstrip("."))

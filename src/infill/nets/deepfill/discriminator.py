@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from infill.nets.deepfill.layers import Layout, pad_same
+from infill.nets.deepfill.layers import Layout, check_layout, pad_same
 
 KERNEL, STRIDE, LEAK = 5, 2, 0.2
 WIDTH = 64
@@ -61,13 +61,14 @@ class Discriminator(nn.Module):
     """Six layers; names as in the published files, which are the same in both layouts.
 
     inputs: 4 as published. width: channels of the first layer (64 as published), which grow to
-    four times that.
+    four times that. layout: see the package; `ValueError` for others.
     """
 
     def __init__(
         self, inputs: int = CHANNELS, width: int = WIDTH, *, layout: Layout = "plain"
     ) -> None:
         super().__init__()
+        check_layout(layout)
         self.conv1 = Layer(inputs, width, layout)
         self.conv2 = Layer(width, 2 * width, layout)
         self.conv3 = Layer(2 * width, 4 * width, layout)

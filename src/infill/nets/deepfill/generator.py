@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from infill.errors import BadPixels
 from infill.nets.deepfill.attention import ContextualAttention
-from infill.nets.deepfill.layers import Conv, Down, GatedConv, Layout, Up
+from infill.nets.deepfill.layers import Conv, Down, GatedConv, Layout, Up, check_layout
 
 MULTIPLE = 8
 """Both sides are multiples of it: halved twice by convolutions, and once more to be matched."""
@@ -121,7 +121,7 @@ class Generator(nn.Module):
     """DeepFillv2 whole. Parameters are named as in the published files of the plain layout.
 
     width:  channels after the first halving, a multiple of 4 (48 as published).
-    layout: see the package.
+    layout: see the package; `ValueError` for others.
     fuse:   whether the attention's scores are fused; None = as the network that was published
             with the files of this layout: plain yes, tf no. (The first authors' TensorFlow code
             fuses them.)
@@ -136,6 +136,7 @@ class Generator(nn.Module):
         inputs: int = CHANNELS,
     ) -> None:
         super().__init__()
+        check_layout(layout)
         self.layout: Layout = layout
         fuse = layout == "plain" if fuse is None else fuse
         self.stage1 = Coarse(inputs, width, layout)

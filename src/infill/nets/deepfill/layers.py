@@ -1,7 +1,7 @@
 """Gated convolution and what is made of it, in both layouts of padding."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +9,13 @@ from torch.nn import functional
 
 Layout = Literal["plain", "tf"]
 """Whose padding and down-sampling: PyTorch's habits, or TensorFlow's."""
+
+
+def check_layout(layout: str) -> None:
+    """Raise `ValueError` for a layout that there is not."""
+    if layout not in get_args(Layout):
+        raise ValueError(f"layout is one of {', '.join(get_args(Layout))}, not {layout!r}")
+
 
 Activation = Callable[[Tensor], Tensor]
 
