@@ -57,7 +57,8 @@ def deepfill(
     layout: None = as the file's names tell; where those are the plain layout's, the note "layout"
             in a .safetensors, else "tf" if the file's name has it as a word (states_tf_x.pth),
             else "plain".
-    fuse:   see `deepfill.Generator`; None = as the note "fuse" in a .safetensors, else the layout's.
+    fuse:   see `deepfill.Generator`; None = as the note "fuse" in a .safetensors, else as the
+            layout has it.
 
     Raises `MissingWeights`, one sentence, if the file is damaged, could run code, or does not fit;
     `Unreadable` if it is not there; `ValueError` for another layout.
