@@ -1,5 +1,6 @@
 """What an engine is: a card that describes it, and one method that fills."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
@@ -149,6 +150,35 @@ class Engine(Protocol):
                  does not matter: the pipeline keeps the photo there.
         """
         ...
+
+
+class InBatches(ABC):
+    """Base of an engine that makes candidates in batches: one candidate is a batch of one."""
+
+    @abstractmethod
+    def fill_batch(
+        self,
+        pixels: Sequence[NDArray[np.float32]],
+        mask: NDArray[np.bool_],
+        options: Any,
+        rngs: Sequence[np.random.Generator],
+        progress: Progress,
+    ) -> Sequence[Filled | Drifted]:
+        """See `Engine`."""
+
+    def fill(
+        self,
+        pixels: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+        options: Any,
+        rng: np.random.Generator,
+        progress: Progress,
+    ) -> Filled:
+        """See `Engine.fill`."""
+        made = self.fill_batch([pixels], mask, options, [rng], progress)[0]
+        if isinstance(made, Drifted):
+            raise made
+        return made
 
 
 def make_options(engine: Engine, given: Mapping[str, Any]) -> Any:
@@ -302,6 +332,7 @@ __all__ = [  # SizeRule lives in geometry, which cannot import upwards, and belo
     "EngineCard",
     "Family",
     "Filled",
+    "InBatches",
     "NoOptions",
     "Part",
     "Progress",

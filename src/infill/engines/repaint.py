@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from infill.device import pick
 from infill.diffusion import plan as plans
 from infill.diffusion.plan import Plan
-from infill.engines.base import EngineCard, Filled, Part, Progress, SizeRule, option, preview
+from infill.engines.base import (
+    EngineCard,
+    Filled,
+    InBatches,
+    Part,
+    Progress,
+    SizeRule,
+    option,
+    preview,
+)
 from infill.engines.checked import Checked
 from infill.engines.scarce import if_room
 from infill.errors import BadOption, EngineFailed, FullMask
@@ -163,7 +172,7 @@ def check_known(mask: Mask) -> None:
         raise FullMask("every pixel is masked, so there is nothing to fill from; mask less of it")
 
 
-class Repaint:
+class Repaint(InBatches):
     """See `infill.diffusion.sampler`."""
 
     card: ClassVar[EngineCard] = EngineCard(
@@ -198,17 +207,6 @@ class Repaint:
     def sources(self, options: WalkOptions) -> list[Source]:
         """The model that the options name, for `infill download`."""
         return model_sources(options)
-
-    def fill(
-        self,
-        pixels: Pixels,
-        mask: Mask,
-        options: WalkOptions,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> Filled:
-        """See `infill.engines.base.Engine.fill`."""
-        return self.fill_batch([pixels], mask, options, [rng], progress)[0]
 
     def fill_batch(
         self,

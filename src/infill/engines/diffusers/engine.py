@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.device import pick
-from infill.engines.base import EngineCard, Filled, Progress, SizeRule
+from infill.engines.base import EngineCard, Filled, InBatches, Progress, SizeRule
 from infill.engines.diffusers import calls, latents, loading, memory, scene
 from infill.engines.diffusers.families import Family
 from infill.engines.diffusers.loading import Licence, Loaded
@@ -36,7 +36,7 @@ latents: (N, C, h, w), in the scheduler's scale; `latents.noised(scheduler, clea
 """
 
 
-class Latent:
+class Latent(InBatches):
     """An engine over one family of models.
 
     Beside what every engine has: `run`, with a hook on the latents, and `encode`.
@@ -60,17 +60,6 @@ class Latent:
         """What the card says, of the engine's own models alone."""
         own = (self.source, getattr(self.Options, "prior", ""))
         return Licence(self.card.licence, self.card.commercial_use, of=own)
-
-    def fill(
-        self,
-        pixels: NDArray[np.float32],
-        mask: NDArray[np.bool_],
-        options: Any,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> Filled:
-        """See `base.Engine.fill`."""
-        return self.run([pixels], mask, options, [rng], progress)[0]
 
     def fill_batch(
         self,

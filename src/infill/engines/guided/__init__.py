@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.engines.base import EngineCard, Filled, Progress, SizeRule
+from infill.engines.base import EngineCard, Filled, InBatches, Progress, SizeRule
 from infill.engines.guided import guide as guides
 from infill.engines.guided import scores
 from infill.engines.guided.guide import Guide
@@ -35,7 +35,7 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
-class Guided:
+class Guided(InBatches):
     """A target picture says what should be in the hole; the model blends it in."""
 
     card: ClassVar[EngineCard] = EngineCard(
@@ -92,20 +92,6 @@ class Guided:
         """
         found = guides.make(pixels, mask, options)
         return found.pixels, found.where
-
-    def fill(
-        self,
-        pixels: Floats,
-        mask: Mask,
-        options: GuidedOptions,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> Filled:
-        """See `infill.engines.base.Engine.fill`; the best of `options.candidates`."""
-        made = self.fill_batch([pixels], mask, options, [rng], progress)[0]
-        if isinstance(made, Drifted):
-            raise made
-        return made
 
     def fill_batch(
         self,

@@ -1,6 +1,7 @@
 """What DeepFillv2 and LaMa share: options, where the weights are found, the way of a fill."""
 
 import shlex
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 
 from infill import weights
 from infill.device import pick
-from infill.engines.base import EngineCard, Filled, Progress, SizeRule, option
+from infill.engines.base import EngineCard, Filled, InBatches, Progress, SizeRule, option
 from infill.engines.checked import Checked
 from infill.engines.learned import fitting
 from infill.engines.learned.fitting import Mask, Pixels
@@ -59,10 +60,10 @@ class Seen:
     size: tuple[int, int]
 
 
-class OnePass:
+class OnePass(InBatches):
     """An engine whose network fills in one pass and draws nothing at random.
 
-    Subclasses have the card, the options, and what stands here without a body.
+    Subclasses have the card, the options, and what is abstract here.
     """
 
     card: ClassVar[EngineCard]
@@ -72,14 +73,15 @@ class OnePass:
     licence: ClassVar[str | None] = None
     """Of that model, shown before it is downloaded."""
 
+    @abstractmethod
     def load(self, path: Path, options: Any, device: str, dtype: str) -> Loaded:
         """The network in a file, ready. Raises `MissingWeights`, `Unreadable`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bytes_of(self, loaded: Loaded, options: Any, height: int, width: int) -> int:
         """About what one photo of that size takes at the peak, in bytes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def run(
         self,
         loaded: Loaded,
@@ -89,7 +91,6 @@ class OnePass:
         progress: Progress,
     ) -> list[Pixels]:
         """Photos (h, w, 3) in [0, 1] with their hole (h, w) filled, in one batch."""
-        raise NotImplementedError
 
     def own_side(self, options: Any) -> int:
         """What `max_side` is if it is not given."""
@@ -134,17 +135,6 @@ class OnePass:
             extra=EXTRA,
             command=f"infill download {self.card.name}{given}",
         )
-
-    def fill(
-        self,
-        pixels: Pixels,
-        mask: Mask,
-        options: Any,
-        rng: np.random.Generator,
-        progress: Progress,
-    ) -> Filled:
-        """See `infill.engines.base.Engine.fill`."""
-        return self.fill_batch([pixels], mask, options, [rng], progress)[0]
 
     def fill_batch(
         self,
