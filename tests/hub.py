@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from infill.weights import transfer
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 LARGE = (".safetensors", ".bin", ".ckpt", ".pth", ".zip")
@@ -74,6 +79,21 @@ def serving() -> Iterator[Hub]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def known(monkeypatch: pytest.MonkeyPatch, cache: Path) -> Iterator[Hub]:
+    """`serving`, and the hub's own library goes there, keeps its files in `cache`, and does not
+    wait before it tries again; no variable of the environment turns the network off."""
+    from huggingface_hub import constants
+
+    with serving() as running:
+        monkeypatch.setattr(constants, "ENDPOINT", running.endpoint)
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+        monkeypatch.setattr(transfer, "PAUSE", 0)
+        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "INFILL_OFFLINE"):
+            monkeypatch.delenv(name, raising=False)
+        yield running
 
 
 def describe(repository: Repository) -> dict[str, Any]:

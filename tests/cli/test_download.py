@@ -14,12 +14,11 @@ import pytest
 from infill.engines.base import ENGINES
 from infill.engines.flat import Flat
 from infill.settings import current
-from infill.weights import Source, transfer
+from infill.weights import Source
 from tests.cli.tools import call, run, write_mask, write_photo
-from tests.hub import COMMIT, Hub, Repository, serving
+from tests.hub import COMMIT, Hub, Repository, known
 
-pytest.importorskip("huggingface_hub")
-constants = pytest.importorskip("huggingface_hub.constants")
+pytest.importorskip("huggingface_hub.constants")
 
 SAM = "facebook/sam-vit-base"
 NETWORK = bytes(range(256)) * 3000
@@ -27,12 +26,7 @@ NETWORK = bytes(range(256)) * 3000
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    with serving() as running:
-        monkeypatch.setattr(constants, "ENDPOINT", running.endpoint)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(transfer, "PAUSE", 0)
-        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "INFILL_OFFLINE"):
-            monkeypatch.delenv(name, raising=False)
+    with known(monkeypatch, tmp_path / "cache") as running:
         monkeypatch.delenv("INFILL_SAM_CHECKPOINT", raising=False)
         files = {"config.json": b"{}", "model.safetensors": NETWORK, "model.bin": b"\x80\x04."}
         running.models[SAM] = Repository(dict(files), licence="apache-2.0")

@@ -11,14 +11,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from infill.nets import loading
-from infill.weights import transfer
 from tests.cli.tools import call, write_mask, write_photo
-from tests.hub import Hub, Repository, serving
+from tests.hub import Hub, Repository, known
 from tests.nets.files import Evil, deepfill_file, lightning_file, script_file, with_table
 from tests.nets.networks import deepfill_of, lama_of
 from tests.unit.test_weights_url import Place, place
 
-constants = pytest.importorskip("huggingface_hub.constants")
+pytest.importorskip("huggingface_hub.constants")
 
 LAMA = "smartywu/big-lama"
 
@@ -35,12 +34,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     content = (tmp_path / "big-lama.zip").read_bytes()
     monkeypatch.setenv("INFILL_THREADS", "1")
     monkeypatch.setenv("INFILL_DEVICE", "cpu")
-    with serving() as running:
-        monkeypatch.setattr(constants, "ENDPOINT", running.endpoint)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(transfer, "PAUSE", 0)
-        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "INFILL_OFFLINE"):
-            monkeypatch.delenv(name, raising=False)
+    with known(monkeypatch, tmp_path / "cache") as running:
         running.models[LAMA] = Repository({"big-lama.zip": content}, licence="apache-2.0")
         yield running
 

@@ -21,7 +21,7 @@ from infill.nets.deepfill import Discriminator, Generator, prepare
 from infill.nets.deepfill.names import to_tf
 from infill.nets.lama import Shape
 from infill.nets.lama import prepare as lama_prepare
-from infill.weights import archive
+from infill.weights import kinds
 from infill.weights.convert import convert
 from tests.nets.files import (
     Evil,
@@ -424,7 +424,7 @@ class TestUnsafeOrDamaged:
             zipped.writestr("archive/data.pkl", b"\x80\x02" + b"N0" * (1 << 20) + b"}.")
             zipped.writestr("archive/version", "3\n")
         assert "archive/data.pkl in it is packed" in told(path, read)
-        monkeypatch.setattr(archive, "LARGEST_TABLE", 1 << 20)
+        monkeypatch.setattr(kinds, "LARGEST_TABLE", 1 << 20)
         assert "larger than any network's" in told(path, read)
 
     def test_packed_numbers_are_refused(self, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.hub import COMMIT, Hub, Repository, serving
+from tests.hub import COMMIT, Hub, Repository, known
 
 from infill import weights
 from infill.errors import Cancelled, MissingExtra, MissingWeights
@@ -33,12 +33,7 @@ TYPE = f"infill download {NAME}"
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """A hub with one model on it, and an empty cache."""
-    with serving() as running:
-        monkeypatch.setattr(constants, "ENDPOINT", running.endpoint)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(transfer, "PAUSE", 0)
-        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "INFILL_OFFLINE"):
-            monkeypatch.delenv(name, raising=False)
+    with known(monkeypatch, tmp_path / "cache") as running:
         running.models[NAME] = Repository(
             {"config.json": CONFIG, "unet/net.safetensors": NETWORK, "unet/net.bin": b"\x80\x04."}
         )

@@ -5,25 +5,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.hub import Hub, Repository, serving
+from tests.hub import Hub, Repository, known
 
 from infill import weights
 from infill.errors import MissingWeights
-from infill.weights import INERT, Source, transfer
+from infill.weights import INERT, Source
 
-constants = pytest.importorskip("huggingface_hub.constants")
+pytest.importorskip("huggingface_hub.constants")
 
 NAME = "someone/lama"
 
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    with serving() as running:
-        monkeypatch.setattr(constants, "ENDPOINT", running.endpoint)
-        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
-        monkeypatch.setattr(transfer, "PAUSE", 0)
-        for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "INFILL_OFFLINE"):
-            monkeypatch.delenv(name, raising=False)
+    with known(monkeypatch, tmp_path / "cache") as running:
         running.models[NAME] = Repository({"README.md": b"hello", "big.zip": b"PK" * 999})
         yield running
 

@@ -6,7 +6,6 @@ or a pickle under PyTorch's `weights_only`, which runs no code.
 """
 
 import pickle
-import warnings
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +21,7 @@ from infill.diffusion import convert, folders
 from infill.diffusion.schedule import NoiseSchedule
 from infill.errors import BadOption, EngineFailed, MissingWeights
 from infill.lazy import need
+from infill.weights.archive import tensors_alone
 
 EXTRA = "diffusion"
 CHECKPOINTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
@@ -279,10 +279,8 @@ def read(path: Path, *, shapes_only: bool = False) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
-        with warnings.catch_warnings():  # of unusual pickles, which then fail or are only tensors
-            warnings.simplefilter("ignore")
-            mapped = shapes_only and zipfile.is_zipfile(path)  # older files are read whole
-            found = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        mapped = shapes_only and zipfile.is_zipfile(path)  # older files are read whole
+        found = tensors_alone(path, mapped=mapped)
     except pickle.UnpicklingError as error:
         raise MissingWeights(
             f"{path} is no plain table of tensors (or damaged), and a pickle that holds more can "

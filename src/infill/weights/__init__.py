@@ -11,6 +11,7 @@ is off. The licence is shown before anything is fetched.
 | `url` | one file by its address and checksum |
 | `transfer` | one file: resumed, checked, counted |
 | `archive` | the named tensors of any file of weights, one by one (needs PyTorch) |
+| `kinds` | what a file is, by its bytes, and whether a reader may be let at it (needs PyTorch) |
 | `inert` | a pickle read so that nothing in it is imported or called (needs PyTorch) |
 | `convert` | a pickle of tensors to safetensors, without running what may be in it |
 """

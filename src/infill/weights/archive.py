@@ -13,11 +13,9 @@ not gone over, nor a packed one: a small file could fill the memory with it.
 """
 
 import errno
-import io
 import pickle
 import re
 import shutil
-import tarfile
 import tempfile
 import warnings
 import zipfile
@@ -33,22 +31,14 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from infill.errors import MissingWeights, Unreadable
-from infill.weights import inert
+from infill.weights import inert, kinds
 from infill.weights.transfer import in_words, printable
-
-LARGEST_TABLE = 1 << 27
-"""Bytes of the pickle in an archive, which holds names and shapes; the numbers lie beside it."""
-
 
 LARGEST_CHECKPOINT = 1 << 33
 """Bytes of a checkpoint that is taken out of a zip."""
 
 HEADROOM = 1 << 26
 """Bytes that taking it out leaves free on the disk."""
-
-ZIP_START = b"PK\x03\x04"
-OLDER_PICKLES = 5
-"""How many stand at the beginning of PyTorch's older kind of file, before the numbers."""
 
 OUR_SIDE = {
     *(errno.EACCES, errno.EPERM, errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO),
@@ -59,10 +49,6 @@ OUR_SIDE = {
 
 class _Misnamed(Exception):
     """One of PyTorch's files under a name that promises nothing but tensors."""
-
-
-class _HoldsMore(Exception):
-    """PyTorch's reader for tensors alone refuses an older file; `str` says why."""
 
 
 @dataclass(frozen=True)
@@ -107,55 +93,30 @@ def may_be_loaded(path: Path) -> bool:
     """Whether PyTorch's reader for tensors alone may be let at the file: whether it is one of its
     own, and no TorchScript. Raises `MissingWeights` for one that no reader should get."""
     with _told(path), ExitStack() as stack:
-        if _is_safetensors(path):
+        if kinds.is_safetensors(path):
             return False
-        if not _is_zip(path):
-            _check_older(path)
+        if not kinds.is_zip(path):
+            kinds.check_older(path)
             return True
         zipped = stack.enter_context(zipfile.ZipFile(path))
-        if len(_checkpoints(zipped)) == 1:
+        if len(kinds.checkpoints(zipped)) == 1:
             return False
-        return not _is_script(zipped, _root(zipped))
+        return not kinds.is_script(zipped, kinds.root_of(zipped))
 
 
 def _open(path: Path, stack: ExitStack, *, taken_out: bool = False) -> Archive:
-    if _is_safetensors(path):
+    if kinds.is_safetensors(path):
         return _safe(stack.enter_context(safe_open(path, "pt")))
-    if path.suffix == ".safetensors" and _starts(path, ZIP_START, b"\x80"):
+    if path.suffix == ".safetensors" and kinds.starts(path, kinds.ZIP_START, b"\x80"):
         raise _Misnamed
-    if not _is_zip(path):
-        _check_older(path)
+    if not kinds.is_zip(path):
+        kinds.check_older(path)
         return _plain(path)
     zipped = stack.enter_context(zipfile.ZipFile(path))
-    packed = _checkpoints(zipped)
+    packed = kinds.checkpoints(zipped)
     if len(packed) == 1 and not taken_out:  # a zip in a zip in a zip could go on for ever
         return _open(_taken_out(path, zipped, packed[0], stack), stack, taken_out=True)
     return _zip(path, zipped)
-
-
-def _starts(path: Path, *ways: bytes) -> bool:
-    with path.open("rb") as file:
-        return file.read(max(map(len, ways))).startswith(ways)
-
-
-def _is_safetensors(path: Path) -> bool:
-    """Whether the file begins with the length of a table that fits into it, and the table."""
-    with path.open("rb") as file:
-        head = file.read(9)
-    length = int.from_bytes(head[:8], "little")
-    return head[8:] == b"{" and 8 + length <= path.stat().st_size
-
-
-def _is_zip(path: Path) -> bool:
-    """PyTorch goes by the beginning, Python by the end: both, or it is no file of either."""
-    begins, ends = _starts(path, ZIP_START), zipfile.is_zipfile(path)
-    if begins != ends:
-        raise ValueError("it is half a zip")
-    return ends
-
-
-def _checkpoints(zipped: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
-    return [member for member in zipped.infolist() if member.filename.endswith(".ckpt")]
 
 
 def _taken_out(
@@ -202,7 +163,7 @@ def _told(path: Path) -> Iterator[None]:
             f"{path} is a checkpoint of PyTorch and no .safetensors; give it a name that ends "
             f"with .pth"
         ) from error
-    except _HoldsMore as error:
+    except kinds.HoldsMore as error:
         raise MissingWeights(
             f"{path} holds more than tensors, or is damaged ({_line(error)}), and is not opened: "
             f"it could run code; take the same weights as .safetensors"
@@ -258,8 +219,8 @@ def _safe(file: Any) -> Archive:
 
 
 def _zip(path: Path, zipped: zipfile.ZipFile) -> Archive:
-    root = _root(zipped)
-    if _is_script(zipped, root):
+    root = kinds.root_of(zipped)
+    if kinds.is_script(zipped, root):
         return _inert(zipped, root)
     try:
         return _plain(path, mapped=True)
@@ -267,76 +228,27 @@ def _zip(path: Path, zipped: zipfile.ZipFile) -> Archive:
         return _inert(zipped, root)
 
 
-def _root(zipped: zipfile.ZipFile) -> str:
-    """The folder in an archive of PyTorch that holds everything.
-
-    Raises `ValueError` and what `inert.check` does for an archive that no reader should get.
-    """
-    tables = [name for name in zipped.namelist() if name.count("/") == 1 and _is_table(name)]
-    if len(tables) != 1:
-        raise ValueError("a zip without the one data.pkl of PyTorch")
-    root = tables[0].partition("/")[0]
-    size = zipped.getinfo(tables[0]).file_size
-    if size > LARGEST_TABLE:
-        raise ValueError("its table of tensors is larger than any network's")
-    if not _is_script(zipped, root):
-        _check_members(zipped)
-    inert.check(io.BytesIO(_content(zipped, tables[0])))
-    return root
-
-
-def _is_table(name: str) -> bool:
-    return name.lower().endswith("/data.pkl")
-
-
-def _is_script(zipped: zipfile.ZipFile, root: str) -> bool:
-    """Whether it is TorchScript, of which only a few members are read, and by us."""
-    return f"{root}/constants.pkl" in zipped.namelist()
-
-
-def _check_members(zipped: zipfile.ZipFile) -> None:
-    """Whether PyTorch's own reader of zips will find what Python's does, and nothing packed."""
-    members = zipped.infolist()
-    names = {member.filename.lower() for member in members}  # it looks them up in any case
-    first = min(member.header_offset for member in members)  # else Python has moved the list
-    if len(names) < len(members) or first or zipped.comment:
-        raise ValueError("a zip that may be read in two ways")
-    for member in members:
-        _check_stored(member)
-
-
-def _check_stored(member: zipfile.ZipInfo) -> None:
-    if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
-        raise ValueError(f"{member.filename} in it is packed, which PyTorch never does")
-
-
-def _check_older(path: Path) -> None:
-    """`inert.check` of every pickle in a file of PyTorch's older kind."""
-    if tarfile.is_tarfile(path):
-        raise ValueError("a tar file")
-    with path.open("rb") as file:
-        for _ in range(OLDER_PICKLES):
-            if not file.peek(1):
-                break
-            try:
-                inert.check(file)
-            except (ValueError, LookupError) as error:
-                raise _HoldsMore("its bytes make no table of tensors") from error
-
-
 def _plain(path: Path, *, mapped: bool = False) -> Archive:
     """By PyTorch's reader for tensors alone; `mapped` leaves the numbers on the disk until used."""
-    with warnings.catch_warnings():  # of unusual pickles, which then fail or are only tensors
-        warnings.simplefilter("ignore")
-        try:
-            held = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
-        except pickle.UnpicklingError as error:
-            if mapped:
-                raise
-            raise _HoldsMore(_named(error)) from error
+    try:
+        held = tensors_alone(path, mapped=mapped)
+    except pickle.UnpicklingError as error:
+        if mapped:
+            raise
+        raise kinds.HoldsMore(_named(error)) from error
     found: dict[str, Entry] = {}
     _flatten(held, (), found, set())
     return Archive(found)
+
+
+def tensors_alone(path: Path, *, mapped: bool = False) -> Any:
+    """What PyTorch's reader for tensors alone makes of a file, on the CPU.
+
+    mapped: the numbers stay on the disk until they are used. Raises whatever that reader does.
+    """
+    with warnings.catch_warnings():  # of unusual pickles, which then fail or are only tensors
+        warnings.simplefilter("ignore")
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
 
 
 def _named(error: Exception) -> str:
@@ -366,9 +278,9 @@ def _copied(tensor: Tensor) -> Tensor:
 def _inert(zipped: zipfile.ZipFile, root: str) -> Archive:
     """The tensors that the archive's table names, without its code."""
     order = f"{root}/byteorder"
-    if order in zipped.namelist() and _content(zipped, order).strip() != b"little":
+    if order in zipped.namelist() and kinds.content(zipped, order).strip() != b"little":
         raise ValueError("its numbers are in big-endian order")
-    places = inert.places(_content(zipped, f"{root}/data.pkl"))
+    places = inert.places(kinds.content(zipped, f"{root}/data.pkl"))
 
     def entry(place: inert.Place) -> Entry:
         return Entry(place.shape, lambda: _numbers(zipped, root, place))
@@ -380,15 +292,6 @@ def _numbers(zipped: zipfile.ZipFile, root: str, place: inert.Place) -> Tensor:
     if not place.inside:
         raise ValueError("a tensor reaches beyond its numbers")
     size = place.numbers * place.kind.itemsize
-    content = bytearray(_content(zipped, f"{root}/data/{place.storage}", size))
+    content = bytearray(kinds.content(zipped, f"{root}/data/{place.storage}", size))
     flat = torch.frombuffer(content, dtype=place.kind) if size else torch.empty(0, dtype=place.kind)
     return flat.as_strided(place.shape, place.strides, place.offset).clone()
-
-
-def _content(zipped: zipfile.ZipFile, name: str, size: int | None = None) -> bytes:
-    """A member of the archive, whole and checked by its sum; packed ones could be of any size."""
-    member = zipped.getinfo(name)
-    _check_stored(member)
-    if size is not None and member.file_size != size:
-        raise ValueError(f"{name} in it has {member.file_size} bytes in place of {size}")
-    return zipped.read(member)

@@ -1,6 +1,5 @@
 """A file of tensors to safetensors, opened so that nothing in it can run."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,17 +54,15 @@ def convert(path: Path, target: Path | None = None, *, overwrite: bool = False) 
 
 def _tensors(path: Path) -> "dict[str, torch.Tensor]":
     """The named tensors of a checkpoint, each with memory of its own."""
-    torch = need("torch", extra=EXTRA)
-    from infill.weights.archive import may_be_loaded
+    need("torch", extra=EXTRA)
+    from infill.weights.archive import may_be_loaded, tensors_alone
 
     if not may_be_loaded(path):
         return _tensors_among_others(path)
-    with warnings.catch_warnings():  # of unusual pickles, which then fail or are only tensors
-        warnings.simplefilter("ignore")
-        try:
-            found = torch.load(path, map_location="cpu", weights_only=True)
-        except Exception:  # whatever bytes can do to a reader: the other one tells
-            return _tensors_among_others(path)
+    try:
+        found = tensors_alone(path)
+    except Exception:  # whatever bytes can do to a reader: the other one tells
+        return _tensors_among_others(path)
     return tensors(found)
 
 
