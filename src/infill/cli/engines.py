@@ -84,6 +84,8 @@ def _tell_all(cards: list["EngineCard"]) -> None:
 
 
 def _tell_one(engine: "Engine") -> None:
+    from infill.engines.controls import controls
+
     card = engine.card
     facts = asdict(card)
     facts["commercial_use"] = "yes" if card.commercial_use else "no"
@@ -94,8 +96,6 @@ def _tell_one(engine: "Engine") -> None:
         facts[key] = "yes" if facts[key] else "no"
     rows = [[key.replace("_", " "), str(value)] for key, value in facts.items()]
     common.table(["card", ""], rows)
-    from infill.engines.controls import controls
-
     options = [
         [control.name, _shown(control.default), _range(control), control.help]
         for control in controls(engine)

@@ -20,6 +20,27 @@ def check(holds: bool, otherwise: str) -> None:
         raise BadOption(otherwise)
 
 
+def check_least(config: Any, table: str, least: int, *names: str) -> None:
+    """Raise `BadOption` for a value of those names below `least`; `table` is what holds them."""
+    for name in names:
+        value = getattr(config, name)
+        check(value >= least, f"{table}{name} must be at least {least}, not {value}")
+
+
+def check_above(config: Any, table: str, *names: str) -> None:
+    """Raise `BadOption` for a value of those names that is not above 0."""
+    for name in names:
+        value = getattr(config, name)
+        check(value > 0, f"{table}{name} must be above 0, not {value}")
+
+
+def check_not_negative(config: Any, table: str, *names: str) -> None:
+    """Raise `BadOption` for a negative value of those names."""
+    for name in names:
+        value = getattr(config, name)
+        check(value >= 0, f"{table}{name} must not be negative, but is {value}")
+
+
 def read(path: Path, assignments: Sequence[str] = ()) -> dict[str, Any]:
     """The tables of a TOML file, with TABLE.NAME=VALUE texts applied to them.
 

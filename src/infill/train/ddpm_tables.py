@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from infill.train.config import check
+from infill.train.config import check, check_least, check_not_negative
 from infill.train.tables import OptimiserConfig, RunConfig
 
 
@@ -41,14 +41,13 @@ class DdpmConfig:
     """Fraction of the photos that is never learnt from."""
 
     def __post_init__(self) -> None:
-        check(self.side >= 8, f"side must be at least 8, not {self.side}")
+        check_least(self, "", 8, "side")
+        check_least(self, "", 1, "layers", "groups", "head", "noise_steps")
+        check_not_negative(self, "", "snr_cap")
         check(
             self.thumbnail >= self.side,
             f"thumbnail must be at least side ({self.side}), not {self.thumbnail}",
         )
-        for name in ("layers", "groups", "head", "noise_steps"):
-            value = getattr(self, name)
-            check(value >= 1, f"{name} must be at least 1, not {value}")
         check(
             bool(self.channels) and min(self.channels) >= 1,
             f"channels are numbers above 0, one for each level, not {self.channels}",
@@ -71,7 +70,6 @@ class DdpmConfig:
             f"every number of channels must be a multiple of groups ({self.groups})",
         )
         check(0 < self.held_out < 1, f"held_out must lie between 0 and 1, not {self.held_out}")
-        check(self.snr_cap >= 0, f"snr_cap must not be negative, but is {self.snr_cap}")
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from infill.train.config import check
+from infill.train.config import check, check_above, check_least, check_not_negative
 
 PRECISIONS = ("bf16", "fp32")
 OPTIMISERS = ("adam", "adamw")
@@ -57,21 +57,14 @@ class RunConfig:
             f"run.name is the name of a file, not {self.name!r}",
         )
         check(0 <= self.seed < 2**63, f"run.seed is a number from 0 to 2^63, not {self.seed}")
-        for name in ("validate_minutes", "save_minutes"):
-            value = getattr(self, name)
-            check(value > 0, f"run.{name} must be above 0, not {value}")
-        check(self.steps >= 0, f"run.steps must not be negative, but is {self.steps}")
-        check(self.minutes > 0, f"run.minutes must be above 0, not {self.minutes}")
-        check(self.batch >= 1, f"run.batch must be at least 1, not {self.batch}")
-        for name in ("workers", "accumulate", "log_steps"):
-            value = getattr(self, name)
-            check(value >= 1, f"run.{name} must be at least 1, not {value}")
+        check_not_negative(self, "run.", "steps", "threads")
+        check_above(self, "run.", "minutes", "validate_minutes", "save_minutes")
+        check_least(self, "run.", 1, "batch", "workers", "accumulate", "log_steps")
         parts = self.workers * self.accumulate
         check(
             parts <= self.batch,
             f"run.workers x run.accumulate ({parts}) must be at most run.batch ({self.batch})",
         )
-        check(self.threads >= 0, f"run.threads must not be negative, but is {self.threads}")
         check(0 <= self.ema < 1, f"run.ema must be at least 0 and below 1, not {self.ema}")
         check(
             self.precision in PRECISIONS,
@@ -107,20 +100,12 @@ class OptimiserConfig:
             self.kind in OPTIMISERS,
             f"optimiser.kind is one of {', '.join(OPTIMISERS)}, not {self.kind!r}",
         )
-        check(
-            self.learning_rate > 0,
-            f"optimiser.learning_rate must be above 0, not {self.learning_rate}",
-        )
+        check_above(self, "optimiser.", "learning_rate")
         check(
             0 <= self.lowest_rate <= 1,
             f"optimiser.lowest_rate is a fraction from 0 to 1, not {self.lowest_rate}",
         )
-        check(
-            self.weight_decay >= 0,
-            f"optimiser.weight_decay must not be negative, but is {self.weight_decay}",
-        )
-        check(self.warmup >= 0, f"optimiser.warmup must not be negative, but is {self.warmup}")
-        check(self.clip >= 0, f"optimiser.clip must not be negative, but is {self.clip}")
+        check_not_negative(self, "optimiser.", "weight_decay", "warmup", "clip")
         check(
             len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas),
             "optimiser.betas are two numbers, each at least 0 and below 1",
@@ -153,8 +138,9 @@ class DataConfig:
     """Threads that make them."""
 
     def __post_init__(self) -> None:
-        check(self.side >= 8, f"data.side must be at least 8, not {self.side}")
-        check(self.short >= 0, f"data.short must not be negative, but is {self.short}")
+        check_least(self, "data.", 8, "side")
+        check_not_negative(self, "data.", "short", "ahead")
+        check_least(self, "data.", 1, "readers")
         check(
             len(self.scale) == 2 and 0 < self.scale[0] <= self.scale[1] <= 1,
             "data.scale is two numbers, the smallest and the largest fraction, above 0 to 1",
@@ -162,8 +148,6 @@ class DataConfig:
         check(0 <= self.flip <= 1, f"data.flip lies between 0 and 1, not at {self.flip}")
         check(0 <= self.colour < 1, f"data.colour lies between 0 and 1, not at {self.colour}")
         check(0 <= self.held_out < 1, f"data.held_out lies between 0 and 1, not at {self.held_out}")
-        check(self.ahead >= 0, f"data.ahead must not be negative, but is {self.ahead}")
-        check(self.readers >= 1, f"data.readers must be at least 1, not {self.readers}")
 
 
 @dataclass(frozen=True)
@@ -198,7 +182,7 @@ class MaskConfig:
             "masks.area is two numbers, the smallest and the largest share, between 0 and 1",
         )
         check(0 < self.brush <= 16, f"masks.brush is above 0 and at most 16, not {self.brush}")
-        check(self.pool >= 1, f"masks.pool must be at least 1, not {self.pool}")
+        check_least(self, "masks.", 1, "pool")
 
 
 @dataclass(frozen=True)
@@ -220,7 +204,7 @@ class DiscriminatorConfig:
     """Its learning rate, as a multiple of the network's."""
 
     def __post_init__(self) -> None:
-        check(self.rate > 0, f"discriminator.rate must be above 0, not {self.rate}")
+        check_above(self, "discriminator.", "rate")
 
 
 @dataclass(frozen=True)
@@ -254,13 +238,11 @@ class LossConfig:
     """Weights of torchvision's VGG-16 as .safetensors."""
 
     def __post_init__(self) -> None:
-        for name in (
-            *("coarse", "refined", "hole", "known", "adversarial", "adversarial_from"),
-            *("adversarial_ramp", "r1", "features", "similarity", "perceptual"),
-        ):
-            value = getattr(self, name)
-            check(value >= 0, f"losses.{name} must not be negative, but is {value}")
-        check(self.r1_every >= 1, f"losses.r1_every must be at least 1, not {self.r1_every}")
+        check_not_negative(
+            *(self, "losses.", "coarse", "refined", "hole", "known", "adversarial"),
+            *("adversarial_from", "adversarial_ramp", "r1", "features", "similarity", "perceptual"),
+        )
+        check_least(self, "losses.", 1, "r1_every")
         check(
             self.adversarial > 0 or self.features == 0,
             "losses.features needs a discriminator: set losses.adversarial above 0 too",
@@ -287,8 +269,8 @@ class ValidationConfig:
     """How many of them are on the sheet."""
 
     def __post_init__(self) -> None:
-        check(self.pictures >= 1, f"validation.pictures must be at least 1, not {self.pictures}")
-        check(self.shown >= 0, f"validation.shown must not be negative, but is {self.shown}")
+        check_least(self, "validation.", 1, "pictures")
+        check_not_negative(self, "validation.", "shown")
 
 
 @dataclass(frozen=True)
