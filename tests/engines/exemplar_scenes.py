@@ -105,11 +105,13 @@ def search(level: Level, start: int = 0, end: int | None = None, **given: object
         "shift_tries": 0,
         "apart": 0,
         "stale": True,
+        "pull": 0,
         "seed": 0,
     } | given
     source, distance = np.full_like(level.source, -7), np.full_like(level.distance, -7)
     kernels.search(
         level.flat,
+        level.low,
         level.width,
         level.height,
         level.targets,
@@ -135,3 +137,10 @@ def matched(level: Level, seed: int) -> Level:
         np.int32
     )
     return level
+
+
+def two_textures(shape: tuple[int, int]) -> np.ndarray:
+    """Bright grain above, dark grain below: what goes into the hole is anyone's guess."""
+    grain = np.random.default_rng(0).normal(0, 0.03, (*shape, 1))
+    level = np.where(np.arange(shape[0]) < shape[0] // 2, 0.75, 0.3)[:, None, None]
+    return np.repeat(np.clip(level + grain, 0, 1), 3, 2).astype(np.float32)

@@ -63,6 +63,7 @@ def improve(
         kernels.search,
         level.targets.size,
         level.flat if image is None else image,
+        level.low,
         level.width,
         level.height,
         level.targets,
@@ -80,6 +81,7 @@ def improve(
             shift_tries if len(shifts) else 0,
             apart,
             stale,
+            level.pull,
             (seed + 0x9E3779B1 * (turn + 1)) % 2**32,
         ),
     )

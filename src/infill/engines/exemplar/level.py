@@ -1,6 +1,6 @@
 """One size of the photo: what is known, what is to be filled, and from where."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -29,6 +29,8 @@ class Level:
     usable:     uint8 (H * W), 1 = centre of a whole patch without hole: a source.
     depth:      float32 (H * W), distance in pixels from the hole's border, 0 outside.
     source, distance: int32 per target: the centre it is matched with, and how far off it is.
+    low, pull:  uint8 (H * W * 3), photo and guide from afar, and how much they count: see
+                `guide.laid` and `kernels.search`. Nothing and 0 without a guide.
     """
 
     width: int
@@ -42,6 +44,8 @@ class Level:
     depth: NDArray[np.float32]
     source: NDArray[np.int32]
     distance: NDArray[np.int32]
+    low: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    pull: int = 0
 
     @property
     def image(self) -> NDArray[np.uint8]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from infill.engines.base import Progress
 from infill.engines.exemplar import field
+from infill.engines.exemplar.guide import Guide
 from infill.engines.exemplar.join import joined
 from infill.engines.exemplar.level import Level, pyramid
 from infill.engines.exemplar.shifts import dominant_shifts
@@ -64,6 +65,7 @@ def synthesise(
     threads: int,
     progress: Progress,
     plan: Plan = PLAN,
+    guide: Guide | None = None,
 ) -> NDArray[np.float32]:
     """`pixels` (H, W, 3) float32 in [0, 1] with the hole of `mask` filled, a new array.
 
@@ -77,6 +79,8 @@ def synthesise(
             result[mask] = _nearest_known(result, mask)
             progress(1.0, "copy")
             return result
+        if guide is not None:
+            guide.lay(levels, result, mask)
         _fill_levels(levels, plan, options.effort, seed, workers, progress)
         finest = levels[0]
         origin = field.copy(finest, workers)
@@ -187,7 +191,8 @@ def _start(
         filled = cv2.inpaint(part, level.hole_map, 3, cv2.INPAINT_TELEA)
         image[..., channels] = filled.reshape(part.shape)
 
-    workers.each(guess, (slice(0, 3), slice(3, 4)))  # one colour and one grey picture
+    # One colour and one grey picture; a guide has brought the colours already.
+    workers.each(guess, (slice(3, 4),) if level.pull else (slice(0, 3), slice(3, 4)))
     known = (1 - level.hole_map).astype(np.float32)[..., None]
     window = (plan.smoothing, plan.smoothing)
     share = np.maximum(cv2.blur(known, window), 1e-3)[..., None]

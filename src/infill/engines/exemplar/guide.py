@@ -1,0 +1,56 @@
+"""Guiding the synthesis by a picture of what should be there, such as a network's fill.
+
+A network knows what belongs in a hole and blurs it; patches are sharp and know nothing. So the
+guide's colours, from afar, say which patches may go where: they are where the search starts, and
+a term of the distance between patches (as in Image Analogies, Hertzmann et al. 2001, equation 1,
+where the filtered pictures have this part).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from infill.engines.exemplar.level import Level
+from infill.engines.exemplar.simd import SIZE
+
+Floats = NDArray[np.float32]
+
+SHARPEST = 0.7  # pixels: the least blur of what is compared
+
+
+@dataclass(frozen=True, eq=False)
+class Guide:
+    """What the fill should look like from afar.
+
+    pixels: (H, W, 3) float32 in [0, 1]; read in the hole alone.
+    blur:   how blurred it is, the standard deviation in pixels; what is compared is blurred so.
+    pull:   what it counts, in parts of a patch's own colours. At full size it counts nothing,
+            unless that is the only size: there the details decide, near what smaller sizes found.
+    """
+
+    pixels: Floats
+    blur: float
+    pull: float
+
+    def lay(self, levels: Sequence[Level], photo: Floats, mask: NDArray[np.bool_]) -> None:
+        """Give each level what it should look like, and start the coarsest with it.
+
+        photo: (H, W, 3) float32 in [0, 1]; mask: (H, W) bool, True = hole.
+        """
+        whole = np.where(mask[..., None], self.pixels, photo).astype(np.float32)
+        for number, level in enumerate(levels):
+            size = (level.width, level.height)
+            shown = cv2.resize(whole, size, interpolation=cv2.INTER_AREA) if number else whole
+            bytes_ = np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)
+            if number == len(levels) - 1:
+                inside = level.hole_map > 0
+                level.image[inside, :3] = bytes_[inside]
+            elif number == 0:
+                continue
+            width = max(self.blur / 2**number, SHARPEST)
+            low = cv2.GaussianBlur(bytes_, (0, 0), width, borderType=cv2.BORDER_REFLECT_101)
+            level.low = np.ascontiguousarray(low, np.uint8).reshape(-1)
+            level.pull = round(self.pull * SIZE * SIZE)
