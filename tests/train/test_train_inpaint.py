@@ -1,6 +1,7 @@
 """A network that fills holes: trained on a few photos, alone and against a discriminator."""
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -158,6 +159,26 @@ class TestRun:
         assert not any("going on" in line for line in told)
         learn(photos, tmp_path / "out", How(tell=told.append))
         assert any("going on from step 6" in line for line in told)
+
+    def test_a_restart_that_fails_keeps_what_was_there(self, photos: Path, tmp_path: Path) -> None:
+        learn(photos, tmp_path / "out", stopping_after(3))
+        before = (tmp_path / "out.run" / "checkpoint.safetensors").read_bytes()
+        how = How(restart=True, tell=lambda line: None)
+        with pytest.raises(InfillError, match="nan"):
+            learn(photos, tmp_path / "out", how, optimiser={"learning_rate": 1e30, "clip": 0.0})
+        assert (tmp_path / "out.run" / "checkpoint.safetensors").read_bytes() == before
+
+    def test_a_leg_with_other_photos_says_so(self, photos: Path, tmp_path: Path) -> None:
+        others = shutil.copytree(photos, tmp_path / "others")
+        told: list[str] = []
+        learn(photos, tmp_path / "out", stopping_after(2))
+        learn(others, tmp_path / "out", replace(stopping_after(1), tell=told.append))
+        assert not any("the photos are not those" in line for line in told)
+        next(others.iterdir()).rename(others / "another.png")
+        for expected in (1, 0):
+            told.clear()
+            learn(others, tmp_path / "out", replace(stopping_after(1), tell=told.append))
+            assert sum("the photos are not those" in line for line in told) == expected
 
     def test_a_loss_that_is_no_number_keeps_what_was_there(
         self, photos: Path, tmp_path: Path

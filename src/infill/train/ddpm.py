@@ -171,6 +171,7 @@ def job(
     turns = [Turn(NETWORK, loss)]
     return Job(
         networks={NETWORK: network},
+        photos=listings[0].mark(),
         batch=lambda step: {"photo": as_tensor(batches(step), device)},
         turns=lambda step, done: turns,
         validate=lambda averaged, step: check(averaged),  # type: ignore[arg-type]

@@ -29,6 +29,7 @@ def train(
     *,
     path: Path,
     config: str,
+    restart: bool = False,
     changed: bool = False,
     report: Report | None = None,
     processes: Alone | None = None,
@@ -38,7 +39,8 @@ def train(
     """Train the job's networks in place; returns a copy of the main one with the averaged
     weights, and the progress.
 
-    path:    the checkpoint. If it is there, the run goes on from it.
+    path:    the checkpoint. If it is there, the run goes on from it, unless it is to `restart`;
+             it is written over when there is a new one, and not before.
     config:  the whole configuration as text; a checkpoint of another one is refused unless the
              run may have `changed`.
     stop:    asked after every step; True = keep a checkpoint and return before the end.
@@ -49,7 +51,7 @@ def train(
     """
     report, crew = report or Report(lambda line: None), processes or Alone()
     state = State(job, run, optimiser, path, config, report)
-    if path.exists():
+    if path.exists() and not restart:
         state.resume(None if changed else config)
     progress = state.progress
     if fraction_done(progress, run) >= 1:
@@ -111,7 +113,7 @@ class State:
             for name, network in job.networks.items()
         }
         self.network = job.networks[NETWORK]
-        self.average, self.progress = ema.start(self.network), Progress()
+        self.average, self.progress = ema.start(self.network), Progress(photos=job.photos)
         self.copy = copy.deepcopy(self.network)
         self.recent, self.since_look = Means(), Means()
         self.pace, self.health = Pace(0, 0.0), Health(path)
@@ -126,6 +128,9 @@ class State:
         self.pace = Pace(self.progress.step, self.progress.seconds)
         self.health.kept = self.progress.step
         self.report.tell(f"going on from step {self.progress.step} of {self.path}")
+        if self.progress.photos not in ("", self.job.photos):
+            self.report.tell("the photos are not those that it has learnt from so far")
+        self.progress.photos = self.job.photos
 
     def apply(self, name: str, rate: float) -> None:
         """Change a network's weights by its gradients, and forget these."""

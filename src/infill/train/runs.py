@@ -41,7 +41,8 @@ class Where:
 class How:
     """How a leg of a run is done, which decides nothing about what comes out.
 
-    restart: forget the checkpoint. changed: go on from it though the configuration is another.
+    restart: forget the checkpoint, which stays on the disk until there is a new one.
+    changed: go on from it though the configuration is another.
     stop:    asked after every step; True ends the leg with a checkpoint.
     """
 
@@ -99,13 +100,11 @@ def _run(
     place: str,
 ) -> Progress:
     run, path = config.run, where.work / CHECKPOINT
-    if how.restart and crew.main:
-        path.unlink(missing_ok=True)
-    crew.agree([0.0])  # none looks for it before that
+    goes_on = path.exists() and not how.restart
     tell = how.tell if crew.main else lambda line: None
     report = Report(tell, where.work, tensorboard=run.tensorboard and crew.main)
     if task is not None:
-        job, batches = _inpaint(task, photos, where, crew, report, path.exists())
+        job, batches = _inpaint(task, photos, where, crew, report, goes_on)
     elif isinstance(config, DdpmRun):
         from infill.train import ddpm  # it alone needs diffusers
 
@@ -118,6 +117,7 @@ def _run(
                 config.optimiser,
                 path=path,
                 config=export.identity(config),
+                restart=how.restart,
                 changed=how.changed,
                 report=report,
                 processes=crew,
@@ -171,6 +171,7 @@ def _inpaint(
     batches = Prefetch(Batches(learn, config, crew), data.ahead, data.readers)
     job = Job(
         networks=task.networks,
+        photos=listings[0].mark(),
         batch=lambda step: to_batch(batches(step), place),
         turns=task.turns,
         rates={"discriminator": config.discriminator.rate},

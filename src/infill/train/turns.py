@@ -45,6 +45,8 @@ class Progress:
     seconds: float = 0.0
     log: list[dict[str, float]] = field(default_factory=list)
     """One entry per look at the held-out photos: step, minutes, mean losses, figures."""
+    photos: str = ""
+    """`Job.photos` of the last leg."""
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -56,6 +58,7 @@ class Job:
     """What the loop trains.
 
     networks: by name; `NETWORK` is one of them.
+    photos:   what tells them from others, a hash of their names; a leg with others says so.
     batch:    of a step, from 0; the pictures of this process alone.
     turns:    of a step, given the fraction of the run that is done, in their order.
     rates:    learning rate of a network as a multiple of the configured one, where not 1.
@@ -69,3 +72,4 @@ class Job:
     rates: Mapping[str, float] = field(default_factory=dict)
     validate: Callable[[nn.Module, int], dict[str, float]] | None = None
     saved: Callable[[nn.Module, Progress], None] = lambda network, progress: None
+    photos: str = ""
