@@ -21,7 +21,7 @@ MULTIPLE = 16
 
 
 class Gated(nn.Module):
-    """σ(gate) · SiLU(feature), both convolutions of the input (Yu et al. 2019, equation 3)."""
+    """σ(gate) · SiLU(feature), both convolutions of the input (Yu et al. 2019, §3.1)."""
 
     def __init__(self, given: int, made: int, stride: int = 1) -> None:
         super().__init__()

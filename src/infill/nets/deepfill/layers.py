@@ -87,7 +87,7 @@ class Conv(nn.Module):
 
 
 class GatedConv(Conv):
-    """activation(features) × sigmoid(gate), both from one convolution (Yu et al. 2019, eq. 2 ff.).
+    """activation(features) × sigmoid(gate), both from one convolution (Yu et al. 2019, §3.1).
 
     The first half of the convolution's channels are features, the second half their gates.
     """

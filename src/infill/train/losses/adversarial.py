@@ -10,14 +10,14 @@ from torch.nn.functional import l1_loss, relu
 def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """E[max(0, 1 - D(x))] + E[max(0, 1 + D(G(z)))], the means over every point of the map.
 
-    Yu et al. 2019, equation 3, who call it SN-PatchGAN; Lim and Ye, "Geometric GAN", 2017.
+    Yu et al. 2019, who call it SN-PatchGAN; Lim and Ye, "Geometric GAN", 2017.
     real, fake: maps of any one shape, (N, ...). A scalar, float32.
     """
     return relu(1 - real.float()).mean() + relu(1 + fake.float()).mean()
 
 
 def hinge_generator(fake: Tensor) -> Tensor:
-    """-E[D(G(z))]: Yu et al. 2019, equation 3."""
+    """-E[D(G(z))]: Yu et al. 2019, SN-PatchGAN."""
     return -fake.float().mean()
 
 
