@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -245,6 +246,16 @@ class TestWhatIsWrong:
             torch.save(content, path)
             self.refused(path, "code")
         assert not (tmp_path / "ran").exists()
+
+    def test_a_packed_table_is_not_unpacked(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(torch, "load", None)
+        path = tmp_path / "a.pt"
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+            zipped.writestr("archive/data.pkl", b"\x80\x02" + b"N0" * (1 << 20) + b"}.")
+            zipped.writestr("archive/version", "3\n")
+        self.refused(path, "packed")
 
     def test_files_that_are_no_checkpoint(self, tmp_path: Path) -> None:
         for name, content in (("a.pt", b""), ("b.pt", b"no zip"), ("c.safetensors", b"xx")):

@@ -21,7 +21,7 @@ from infill.diffusion import convert, folders
 from infill.diffusion.schedule import NoiseSchedule
 from infill.errors import BadOption, EngineFailed, MissingWeights
 from infill.lazy import need
-from infill.weights.archive import tensors_alone
+from infill.weights.archive import may_be_loaded, tensors_alone
 
 EXTRA = "diffusion"
 CHECKPOINTS = (".pt", ".pth", ".bin", ".ckpt", ".safetensors")
@@ -279,6 +279,7 @@ def read(path: Path, *, shapes_only: bool = False) -> dict[str, Tensor]:
             from safetensors.torch import load_file
 
             return dict(load_file(path))
+        may_be_loaded(path)  # raises for one that would fill the memory, or end the process
         mapped = shapes_only and zipfile.is_zipfile(path)  # older files are read whole
         found = tensors_alone(path, mapped=mapped)
     except pickle.UnpicklingError as error:
