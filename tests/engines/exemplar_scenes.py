@@ -106,6 +106,7 @@ def search(level: Level, start: int = 0, end: int | None = None, **given: object
         "apart": 0,
         "stale": True,
         "pull": 0,
+        "slack": 0,
         "seed": 0,
     } | given
     source, distance = np.full_like(level.source, -7), np.full_like(level.distance, -7)

@@ -2,12 +2,20 @@
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
 from infill.engines.base import no_progress
 from infill.engines.exemplar import Options
 from infill.engines.exemplar.guide import Guide
 from infill.engines.exemplar.synthesis import synthesise
-from tests.engines.exemplar_scenes import box, two_textures
+from tests.engines.exemplar_scenes import (
+    box,
+    distances,
+    matched,
+    random_level,
+    search,
+    two_textures,
+)
 
 SHAPE = (96, 128)
 HOLE = box(SHAPE, (32, 64), (44, 84))
@@ -27,6 +35,29 @@ def guided(photo: np.ndarray, shown: float, pull: float = 1.0, seed: int = 0) ->
         guide=Guide(picture, blur=4.0, pull=pull),
     )
     return made[HOLE]
+
+
+class TestDistance:
+    """What `search` adds to the distance of two patches."""
+
+    @pytest.mark.parametrize(("pull", "slack"), [(0, 0), (3, 0), (7, 20), (49 * 8, 255)])
+    def test_is_the_squared_difference_beyond_the_slack(self, pull: int, slack: int) -> None:
+        level = matched(random_level(1, (20, 24), box((20, 24), (7, 13), (8, 15))), seed=2)
+        level.low = np.random.default_rng(3).integers(0, 256, 20 * 24 * 3, dtype=np.uint8)
+        source, distance = search(level, pull=pull, slack=slack)
+        seen = level.low.reshape(-1, 3).astype(np.int64)
+        apart = np.maximum(abs(seen[level.targets] - seen[source]) - slack, 0)
+        near = distances(level.flat, level.width, level.targets, source)
+        assert_array_equal(distance, near + pull * (apart**2).sum(1))
+
+    def test_decides_what_is_nearest(self) -> None:
+        level = matched(random_level(4, (30, 30), box((30, 30), (10, 18), (10, 18))), seed=5)
+        level.low = np.zeros(30 * 30 * 3, np.uint8)
+        level.low.reshape(30, 30, 3)[:, 15:] = 200  # the right half is another place from afar
+        for turn in range(8):
+            found = search(level, pull=49 * 8, slack=10, tries=6, reach=30, seed=turn)
+            level.source, level.distance = found
+        assert ((level.source % 30 >= 15) == (level.targets % 30 >= 15)).all()
 
 
 class TestGuide:

@@ -82,6 +82,7 @@ def improve(
             apart,
             stale,
             level.pull,
+            level.slack,
             (seed + 0x9E3779B1 * (turn + 1)) % 2**32,
         ),
     )

@@ -29,11 +29,14 @@ class Guide:
     blur:   how blurred it is, the standard deviation in pixels; what is compared is blurred so.
     pull:   what it counts, in parts of a patch's own colours. At full size it counts nothing,
             unless that is the only size: there the details decide, near what smaller sizes found.
+    slack:  how far apart two colours may be for nothing, in grey levels of 255. A guide that is
+            smoother than photos are would else choose the smooth ones among the patches.
     """
 
     pixels: Floats
     blur: float
     pull: float
+    slack: int = 0
 
     def lay(self, levels: Sequence[Level], photo: Floats, mask: NDArray[np.bool_]) -> None:
         """Give each level what it should look like, and start the coarsest with it.
@@ -53,4 +56,4 @@ class Guide:
             width = max(self.blur / 2**number, SHARPEST)
             low = cv2.GaussianBlur(bytes_, (0, 0), width, borderType=cv2.BORDER_REFLECT_101)
             level.low = np.ascontiguousarray(low, np.uint8).reshape(-1)
-            level.pull = round(self.pull * SIZE * SIZE)
+            level.pull, level.slack = round(self.pull * SIZE * SIZE), self.slack

@@ -71,14 +71,16 @@ def roughness(
 
 
 @njit(inline="always")
-def _astray(low: Bytes, pull: int, here: int, there: int) -> int:
-    """`pull` times the squared difference of two pixels of `low`, of three channels; 0 for 0."""
+def _astray(low: Bytes, pull: int, slack: int, here: int, there: int) -> int:
+    """`pull` times the squared difference of two pixels of `low`, summed over three channels,
+    each less `slack`; 0 for a pull of 0."""
     if pull == 0:
         return 0
     total = 0
     for channel in range(3):
-        difference = np.int64(low[here * 3 + channel]) - np.int64(low[there * 3 + channel])
-        total += difference * difference
+        apart = abs(np.int64(low[here * 3 + channel]) - np.int64(low[there * 3 + channel]))
+        if apart > slack:
+            total += (apart - slack) * (apart - slack)
     return pull * total
 
 
@@ -105,6 +107,7 @@ def search(
     apart: int,
     stale: bool,
     pull: int,
+    slack: int,
     seed: int,
 ) -> None:
     """One PatchMatch pass (Barnes et al. 2009): propagation, then random search.
@@ -115,8 +118,8 @@ def search(
     places in a window around the best so far, whose radius starts at `reach` and halves.
     `apart` > 0 forbids sources nearer than that many pixels (for statistics of known patches).
     `stale` says that the image changed since `distance` was measured. A `pull` above 0 adds
-    that many times the squared difference of `low`, uint8 H * W * 3, at the two centres: what is
-    matched is to look alike from afar, too.
+    that many times the squared difference, less `slack`, of `low`, uint8 H * W * 3, at the two
+    centres: what is matched is to look alike from afar, too.
     """
     row = width * CHANNELS
     corner = RADIUS * row + RADIUS * CHANNELS
@@ -131,7 +134,7 @@ def search(
         least = distance[i]
         if stale:
             least = patch_distance(image, here, best * CHANNELS - corner, row)
-            least += _astray(low, pull, t, best)
+            least += _astray(low, pull, slack, t, best)
         for k in range(4):
             ny = y + (jump if k == 2 else (-jump if k == 3 else 0))
             nx = x + (jump if k == 0 else (-jump if k == 1 else 0))
@@ -148,7 +151,9 @@ def search(
                 cy = c // width
                 if abs(cy - y) < apart and abs(c - cy * width - x) < apart:
                     continue
-            d = patch_distance(image, here, c * CHANNELS - corner, row) + _astray(low, pull, t, c)
+            d = patch_distance(image, here, c * CHANNELS - corner, row) + _astray(
+                low, pull, slack, t, c
+            )
             if d < least:
                 least = d
                 best = c
@@ -163,7 +168,9 @@ def search(
             c = cy * width + cx
             if usable[c] == 0:
                 continue
-            d = patch_distance(image, here, c * CHANNELS - corner, row) + _astray(low, pull, t, c)
+            d = patch_distance(image, here, c * CHANNELS - corner, row) + _astray(
+                low, pull, slack, t, c
+            )
             if d < least:
                 least = d
                 best = c
@@ -184,7 +191,9 @@ def search(
                 continue
             if apart > 0 and abs(cy - y) < apart and abs(cx - x) < apart:
                 continue
-            d = patch_distance(image, here, c * CHANNELS - corner, row) + _astray(low, pull, t, c)
+            d = patch_distance(image, here, c * CHANNELS - corner, row) + _astray(
+                low, pull, slack, t, c
+            )
             if d < least:
                 least = d
                 best = c

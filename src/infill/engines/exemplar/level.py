@@ -29,8 +29,9 @@ class Level:
     usable:     uint8 (H * W), 1 = centre of a whole patch without hole: a source.
     depth:      float32 (H * W), distance in pixels from the hole's border, 0 outside.
     source, distance: int32 per target: the centre it is matched with, and how far off it is.
-    low, pull:  uint8 (H * W * 3), photo and guide from afar, and how much they count: see
-                `guide.laid` and `kernels.search`. Nothing and 0 without a guide.
+    low, pull, slack: uint8 (H * W * 3), photo and guide from afar, how much they count, and how
+                far apart they may be for nothing: see `guide` and `kernels.search`. Nothing
+                and 0 without a guide.
     """
 
     width: int
@@ -46,6 +47,7 @@ class Level:
     distance: NDArray[np.int32]
     low: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
     pull: int = 0
+    slack: int = 0
 
     @property
     def image(self) -> NDArray[np.uint8]:
