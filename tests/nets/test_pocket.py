@@ -11,6 +11,9 @@ from torch import Tensor
 
 from infill.nets.export import SMALL, export
 from infill.nets.pocket import MULTIPLE, Pocket
+from infill.train.__main__ import main
+from infill.train.export import write_weights
+from infill.weights import sha256_of
 from tests.nets.networks import drawn
 
 TINY = (8, 12, 16, 24)
@@ -111,3 +114,32 @@ class TestExport:
             axes = one.type.tensor_type.shape.dim
             assert [axis.HasField("dim_value") for axis in axes] == [False, True, False, False]
         assert MULTIPLE == 16
+
+
+class TestCommand:
+    def test_from_a_trained_file_to_onnx(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setattr("infill.nets.pocket.Pocket", lambda: network(seed=3))
+        weights, out = tmp_path / "w.safetensors", tmp_path / "w.onnx"
+        write_weights(weights, network(seed=4), "float32", {"network": "pocket"})
+        assert main(["onnx", str(weights), "--out", str(out)]) == 0
+        assert f"SHA-256 {sha256_of(out)}" in capsys.readouterr().out
+        picture, mask = scene(32, 32)
+        with torch.no_grad():
+            expected = network(seed=4)(picture, mask)[1].numpy()
+        session = onnxruntime.InferenceSession(out, providers=["CPUExecutionProvider"])
+        (made,) = session.run(None, {"picture": picture.numpy(), "mask": mask.numpy()})
+        assert np.abs(made - expected).max() < 5e-3  # float16 on the disk
+
+    def test_weights_of_another_network(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        weights = tmp_path / "w.safetensors"
+        write_weights(weights, network(), "float16", {})
+        assert main(["onnx", str(weights), "--out", str(tmp_path / "w.onnx")]) == 2
+        assert "another network" in capsys.readouterr().err
+        assert not (tmp_path / "w.onnx").exists()

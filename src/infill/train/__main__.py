@@ -1,4 +1,8 @@
-"""Shows what a trained diffusion network has learnt; `infill train` trains it."""
+"""What is done with trained networks, of this project's own; `infill train` trains them.
+
+`sheet` shows what a diffusion network has learnt; `onnx` writes the network of engine `pocket` as
+the file that the package holds.
+"""
 
 import argparse
 import sys
@@ -19,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         import torch
 
         torch.set_num_threads(settings.current().worker_threads)
-        _sheet(options)
+        options.run(options)
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
@@ -39,6 +43,11 @@ def _parser() -> argparse.ArgumentParser:
     sheet.add_argument("--steps", type=int, default=250, help="of the walk (default: 250)")
     sheet.add_argument("--seed", type=int, default=0, help="of the noise (default: 0)")
     sheet.add_argument("--scale", type=int, default=2, help="enlargement (default: 2)")
+    sheet.set_defaults(run=_sheet)
+    onnx = commands.add_parser("onnx", help="write a trained pocket network as ONNX")
+    onnx.add_argument("weights", type=Path, help="pocket.safetensors, as a run leaves it")
+    onnx.add_argument("--out", type=Path, required=True, metavar="FILE", help="the .onnx")
+    onnx.set_defaults(run=_onnx)
     return parser
 
 
@@ -56,6 +65,18 @@ def _sheet(options: argparse.Namespace) -> None:
         options.model, options.count, options.steps, options.seed, device=place, tell=_say
     )
     write_sheet(options.out, pictures, options.scale)
+
+
+def _onnx(options: argparse.Namespace) -> None:
+    from infill.nets.export import export
+    from infill.nets.pocket import Pocket
+    from infill.train.export import read_weights
+    from infill.weights import sha256_of
+
+    network = Pocket()
+    read_weights(options.weights, network)
+    export(network, options.out)
+    _say(f"{options.out}: {options.out.stat().st_size:,} bytes, SHA-256 {sha256_of(options.out)}")
 
 
 def _say(line: str) -> None:
