@@ -25,8 +25,9 @@ SHARPEST = 0.7  # pixels: the least blur of what is compared
 class Guide:
     """What the fill should look like from afar.
 
-    pixels: (H, W, 3) float32 in [0, 1]; read in the hole alone.
-    blur:   how blurred it is, the standard deviation in pixels; what is compared is blurred so.
+    pixels: (h, w, 3) float32 in [0, 1]: the whole picture, at any size; read in the hole alone.
+    blur:   how blurred it is, the standard deviation in pixels of the photo; what is compared is
+            blurred so.
     pull:   what it counts, in parts of a patch's own colours. At full size it counts nothing,
             unless that is the only size: there the details decide, near what smaller sizes found.
     slack:  how far apart two colours may be for nothing, in grey levels of 255. A guide that is
@@ -38,22 +39,23 @@ class Guide:
     pull: float
     slack: int = 0
 
-    def lay(self, levels: Sequence[Level], photo: Floats, mask: NDArray[np.bool_]) -> None:
-        """Give each level what it should look like, and start the coarsest with it.
-
-        photo: (H, W, 3) float32 in [0, 1]; mask: (H, W) bool, True = hole.
-        """
-        whole = np.where(mask[..., None], self.pixels, photo).astype(np.float32)
+    def lay(self, levels: Sequence[Level]) -> None:
+        """Give each level what it should look like, and start the coarsest with it."""
+        coarsest = len(levels) - 1
         for number, level in enumerate(levels):
-            size = (level.width, level.height)
-            shown = cv2.resize(whole, size, interpolation=cv2.INTER_AREA) if number else whole
-            bytes_ = np.rint(np.clip(shown, 0, 1) * 255).astype(np.uint8)
-            if number == len(levels) - 1:
-                inside = level.hole_map > 0
-                level.image[inside, :3] = bytes_[inside]
-            elif number == 0:
+            if number == 0 < coarsest:
                 continue
+            size = (level.width, level.height)
+            shown = _bytes(cv2.resize(self.pixels, size, interpolation=cv2.INTER_LINEAR))
+            inside = level.hole_map > 0
+            if number == coarsest:
+                level.image[inside, :3] = shown[inside]
+            seen = np.where(inside[..., None], shown, level.image[..., :3])
             width = max(self.blur / 2**number, SHARPEST)
-            low = cv2.GaussianBlur(bytes_, (0, 0), width, borderType=cv2.BORDER_REFLECT_101)
+            low = cv2.GaussianBlur(seen, (0, 0), width, borderType=cv2.BORDER_REFLECT_101)
             level.low = np.ascontiguousarray(low, np.uint8).reshape(-1)
             level.pull, level.slack = round(self.pull * SIZE * SIZE), self.slack
+
+
+def _bytes(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
+    return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)

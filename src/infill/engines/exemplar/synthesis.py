@@ -80,7 +80,7 @@ def synthesise(
             progress(1.0, "copy")
             return result
         if guide is not None:
-            guide.lay(levels, result, mask)
+            guide.lay(levels)
         _fill_levels(levels, plan, options.effort, seed, workers, progress)
         finest = levels[0]
         origin = field.copy(finest, workers)
