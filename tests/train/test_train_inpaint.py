@@ -160,6 +160,17 @@ class TestRun:
         learn(photos, tmp_path / "out", How(tell=told.append))
         assert any("going on from step 6" in line for line in told)
 
+    def test_a_run_may_end_early_with_what_the_whole_one_had_by_then(
+        self, photos: Path, tmp_path: Path
+    ) -> None:
+        learn(photos, tmp_path / "whole", stopping_after(4))
+        progress, ended = learn(photos, tmp_path / "early", run={"stop_at": 4})
+        assert (progress.step, ended) == (4, True)
+        there, here = kept(tmp_path / "whole"), kept(tmp_path / "early")
+        assert all(torch.equal(there[name], value) for name, value in here.items())
+        progress, ended = learn(photos, tmp_path / "early")  # the rest of it
+        assert (progress.step, ended) == (6, True)
+
     def test_a_restart_that_fails_keeps_what_was_there(self, photos: Path, tmp_path: Path) -> None:
         learn(photos, tmp_path / "out", stopping_after(3))
         before = (tmp_path / "out.run" / "checkpoint.safetensors").read_bytes()

@@ -84,7 +84,7 @@ def identity(config: Any) -> str:
 PASSING = {
     "run": (
         *("name", "threads", "channels_last", "compile", "accelerate", "start_from", "export"),
-        *("log_steps", "validate_minutes", "save_minutes", "tensorboard"),
+        *("stop_at", "log_steps", "validate_minutes", "save_minutes", "tensorboard"),
     ),
     "data": ("photos", "ahead", "readers"),
     "masks": ("annotations",),

@@ -54,7 +54,7 @@ def train(
     if path.exists() and not restart:
         state.resume(None if changed else config)
     progress = state.progress
-    if fraction_done(progress, run) >= 1:
+    if is_done(progress, run):
         report.tell("this run is done; --restart begins it anew")
     report.begin(progress.step)
     begun = clock() - progress.seconds
@@ -63,7 +63,8 @@ def train(
     workers = Workers(job.networks, run, crew.index)
     stopped = False
 
-    while (done := fraction_done(progress, run)) < 1 and not stopped:
+    while not (is_done(progress, run) or stopped):
+        done = fraction_done(progress, run)
         rate = rate_at(progress.step, done, optimiser)
         torch.manual_seed(number_of(run.seed, progress.step))  # dropout and the like
         batch = job.batch(progress.step)
@@ -79,7 +80,7 @@ def train(
 
         progress.step += 1
         progress.seconds, asked = crew.agree([clock() - begun, float(stop())])
-        stopped, ended = bool(asked), fraction_done(progress, run) >= 1
+        stopped, ended = bool(asked), is_done(progress, run)
         look, save = looks.due(progress.seconds) or ended, saves.due(progress.seconds)
         tells, save = progress.step % run.log_steps == 0, save or ended or stopped
         state.check(waiting=tells or look or save)
@@ -207,6 +208,11 @@ def fraction_done(progress: Progress, run: RunConfig) -> float:
     if run.steps:
         return progress.step / run.steps
     return progress.seconds / (60 * run.minutes)
+
+
+def is_done(progress: Progress, run: RunConfig) -> bool:
+    """Whether the run has come to its end, or to the step at which it is to stop."""
+    return fraction_done(progress, run) >= 1 or 0 < run.stop_at <= progress.step
 
 
 def rate_at(step: int, done: float, config: OptimiserConfig) -> float:

@@ -19,7 +19,7 @@ from infill.train.data.photos import Photos, open_photos
 from infill.train.data.prefetch import Prefetch
 from infill.train.ddpm_tables import DdpmRun
 from infill.train.inpaint import Batches, Inpaint, held_out, to_batch, validator
-from infill.train.loop import fraction_done, train
+from infill.train.loop import is_done, train
 from infill.train.processes import Alone, processes
 from infill.train.report import Report
 from infill.train.tables import InpaintConfig
@@ -87,7 +87,7 @@ def start(config: Config, where: Where, how: How = How()) -> tuple[Progress, boo
     export.make_folders(where.out, where.work)
     with opencv_threads(1):  # beside those of torch and those that make batches
         progress = _run(config, task, photos, where, how, crew, place)
-    return progress, fraction_done(progress, run) >= 1
+    return progress, is_done(progress, run)
 
 
 def _run(

@@ -24,6 +24,8 @@ class RunConfig:
     so the run ends when it has fallen to its lowest."""
     steps: int = 0
     """If not 0, the run ends after so many steps instead, and the learning rate follows these."""
+    stop_at: int = 0
+    """If not 0, the run ends at this step, before rate and losses have come to their end."""
     batch: int = 16
     """Pictures per step, over all processes together."""
     accumulate: int = 1
@@ -57,7 +59,7 @@ class RunConfig:
             f"run.name is the name of a file, not {self.name!r}",
         )
         check(0 <= self.seed < 2**63, f"run.seed is a number from 0 to 2^63, not {self.seed}")
-        check_not_negative(self, "run.", "steps", "threads")
+        check_not_negative(self, "run.", "steps", "stop_at", "threads")
         check_above(self, "run.", "minutes", "validate_minutes", "save_minutes")
         check_least(self, "run.", 1, "batch", "workers", "accumulate", "log_steps")
         parts = self.workers * self.accumulate
