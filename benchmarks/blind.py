@@ -83,7 +83,7 @@ def _sheets(options: argparse.Namespace) -> int:
         bands.append((f"{number}", _shown(case, first.fill, second.fill)))
     options.out.mkdir(parents=True, exist_ok=True)
     for page, start in enumerate(range(0, len(bands), ROWS), 1):
-        path = options.out / f"sheet-{page}.jpg"
+        path = options.out / f"sheet-{page}.png"
         draw(bands[start : start + ROWS], path)
         print(path)
     text = json.dumps([vars(pair) for pair in key], indent=1)
@@ -139,6 +139,8 @@ def read_answers(text: str, numbers: Sequence[int]) -> dict[int, str]:
             continue
         if len(words) != 2 or not words[0].isdigit() or words[1] not in ("A", "B", "="):
             raise SystemExit(f"an answer is a number and A, B or =, not {line!r}")
+        if int(words[0]) in answers:
+            raise SystemExit(f"pair {words[0]} has two answers")
         answers[int(words[0])] = words[1]
     apart = sorted(set(numbers) ^ set(answers))
     if apart:

@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read(text: str, start: int = 0) -> Run:
-    """The run that `NAME=PATH` names; only looks at step `start` or later."""
+    """The run that `NAME=PATH` names; only looks with all figures, at step `start` or later."""
     name, _, place = text.partition("=")
     path = Path(place)
     path = path / "log.jsonl" if path.is_dir() else path
@@ -64,7 +64,10 @@ def read(text: str, start: int = 0) -> Run:
         raise SystemExit(f"{text} is no NAME=PATH of a run's log.jsonl")
     lines = path.read_text(encoding="utf-8").splitlines()
     looks = [json.loads(line) for line in lines]
-    return Run(name, [look for look in looks if look["step"] >= start])
+    shown = [look for look in looks if look["step"] >= start and set(FIGURES) <= set(look)]
+    if not shown:
+        raise SystemExit(f"{path} has no look with {', '.join(FIGURES)} from step {start} on")
+    return Run(name, shown)
 
 
 def table(runs: Sequence[Run]) -> str:

@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     labels = {method.name: method.label for method in methods}
     summary = table.summarise(rows, names)
     print((table.as_markdown if options.markdown else table.as_text)(summary, labels) + "\n")
-    limits = table.targets(summary)
+    limits = table.targets(summary, options.ours)
     for limit in limits:
         print(limit)
     if options.json:
@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """The options; nothing is imported for them, since threads must be set first."""
-    from benchmarks.names import NAMES
+    from benchmarks.names import NAMES, OURS
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fill", description=__doc__)
     parser.add_argument(
@@ -72,6 +72,11 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         type=lambda text: text.split(","),
         default=list(NAMES),
         help=f"comma between them: {', '.join(NAMES)}, or any engine's name; default: these",
+    )
+    parser.add_argument(
+        "--ours",
+        default=OURS,
+        help=f"the engine that has to win; {OURS} has limits of its own (default)",
     )
     parser.add_argument("--photos", type=int, metavar="N", help="only N, spread over the kinds")
     parser.add_argument("--kinds", type=lambda text: text.split(","), help="only these kinds")

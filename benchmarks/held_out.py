@@ -34,7 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--area", type=float, nargs=2, default=(0.3, 0.6), metavar=("LOW", "HIGH"))
     parser.add_argument("--seed", type=int, default=0, help="of choice and holes (default: 0)")
     options = parser.parse_args(arguments)
+    low, high = options.area
+    if not 0 < low <= high - 0.05 <= 0.85:
+        raise SystemExit("--area takes two shares, at least 0.05 apart, above 0 and at most 0.9")
     options.out.mkdir(parents=True, exist_ok=True)
+    if any(options.out.iterdir()):
+        raise SystemExit(f"{options.out} is not empty; name another folder")
     random = np.random.default_rng(options.seed)
     for number, path in enumerate(chosen(options, random)):
         photo, hole = square(path, options.side), free_form(options.side, options.area, random)
@@ -49,9 +54,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def chosen(options: argparse.Namespace, random: np.random.Generator) -> list[Path]:
     """Photos that were held out, at random."""
+    from infill.errors import InfillError
     from infill.train.data.layouts import parted
 
-    aside = parted("folder", options.photos, options.fraction)[1]
+    try:
+        aside = parted("folder", options.photos, options.fraction)[1]
+    except InfillError as error:
+        raise SystemExit(str(error)) from error
     paths = [aside.path(i) for i in range(len(aside)) if options.named in aside.names[i]]
     if len(paths) < options.count:
         raise SystemExit(

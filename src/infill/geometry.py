@@ -298,6 +298,8 @@ def _brought_size(height: int, width: int, rule: SizeRule) -> tuple[int, int]:
         scale = rule.native / max(height, width)
     else:
         most = rule.native / sqrt(height * width)
+        if most * min(height, width) < rule.minimum:  # it is padded to that, which takes room too
+            most = rule.native**2 / (rule.minimum * max(height, width))
         scale = min(max(1.0, rule.minimum / min(height, width)), most)
     if scale == 1:
         return height, width

@@ -30,7 +30,12 @@ from infill.settings import current
 FORMAT = 1  # goes up when a recipe means something else than before
 KEY = "infill"  # the name under which a recipe is embedded in a picture
 SUFFIX = ".recipe.json"  # what is put behind the output's name when it lies beside it
-_PACKAGES = {"opencv": "opencv-python-headless", "pillow": "pillow", "numba": "numba"}
+_PACKAGES = {
+    "opencv": "opencv-python-headless",
+    "pillow": "pillow",
+    "numba": "numba",
+    "onnxruntime": "onnxruntime",
+}
 _NETWORKS = {"torch": "torch", "diffusers": "diffusers", "transformers": "transformers"}
 
 

@@ -107,6 +107,11 @@ class TestExport:
         assert {node.domain for node in model.graph.node} <= {"", "ai.onnx"}
         assert [(one.domain, one.version) for one in model.opset_import if not one.domain]
 
+    def test_it_tells_nothing_of_where_it_was_made(self, file: Path, tmp_path: Path) -> None:
+        export(network(), tmp_path / "again.onnx")
+        assert (tmp_path / "again.onnx").read_bytes() == file.read_bytes()
+        assert b".py" not in file.read_bytes()
+
     def test_sizes_are_free(self, file: Path) -> None:
         given = {one.name: one for one in onnx.load(file).graph.input}
         assert set(given) == {"picture", "mask"}

@@ -33,7 +33,7 @@ def test_sheets_and_tally(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert [pair["number"] for pair in key] == [1, 2, 3, 4]
     assert all({pair["a"], pair["b"]} == {"flat", "telea"} for pair in key)
     assert len({pair["name"] for pair in key}) == 4
-    with Image.open(out / "sheet-1.jpg") as sheet:
+    with Image.open(out / "sheet-1.png") as sheet:
         assert sheet.height > 4 * 100
         assert sheet.width > 3 * 300
     answers = tmp_path / "answers.txt"
@@ -59,7 +59,9 @@ def test_answers() -> None:
     assert blind.read_answers(text, [1, 2, 3]) == {1: "A", 2: "B", 3: "="}
 
 
-@pytest.mark.parametrize("text", ["1 A\n2 C\n3 =", "1 A", "1 A\n2 B\n3 =\n4 A", "one A", "1 A B"])
+@pytest.mark.parametrize(
+    "text", ["1 A\n2 C\n3 =", "1 A", "1 A\n2 B\n3 =\n4 A", "one A", "1 A B", "1 A\n2 B\n3 A\n1 B"]
+)
 def test_answers_that_are_none(text: str) -> None:
     with pytest.raises(SystemExit, match=r"answer"):
         blind.read_answers(text, [1, 2, 3])

@@ -51,3 +51,11 @@ def test_only_later_steps(folder: Path) -> None:
 def test_what_is_no_run(text: str) -> None:
     with pytest.raises(SystemExit, match=r"NAME=PATH"):
         curves.read(text)
+
+
+def test_no_look_to_show(folder: Path) -> None:
+    with pytest.raises(SystemExit, match="no look"):
+        curves.read(f"a={folder}", 31)
+    (folder / "log.jsonl").write_text('{"step": 5, "loss": 0.1}\n')
+    with pytest.raises(SystemExit, match="no look"):
+        curves.read(f"a={folder}")

@@ -56,6 +56,24 @@ def test_too_few(photos: Path, tmp_path: Path) -> None:
         run(photos, tmp_path / "out", **{"--count": "30"})
 
 
+@pytest.mark.parametrize("area", [("0.6", "0.3"), ("0.5", "0.5"), ("0", "0.4"), ("0.5", "1")])
+def test_shares_that_cannot_be(photos: Path, tmp_path: Path, area: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit, match="--area"):
+        held_out.main([str(photos), "--out", str(tmp_path / "out"), "--area", *area])
+
+
+def test_a_folder_that_is_in_use(photos: Path, tmp_path: Path) -> None:
+    run(photos, tmp_path / "out")
+    with pytest.raises(SystemExit, match="not empty"):
+        run(photos, tmp_path / "out")
+
+
+def test_no_photos(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    with pytest.raises(SystemExit, match="no photo"):
+        run(tmp_path / "photos", tmp_path / "out")
+
+
 def test_the_middle_of_a_photo(tmp_path: Path) -> None:
     pixels = np.zeros((40, 100, 3), np.uint8)
     pixels[:, 30:70] = 200

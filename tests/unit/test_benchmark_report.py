@@ -91,6 +91,27 @@ def verdicts(rows, methods):
     return {limit.what: limit.kept for limit in table.targets(table.summarise(rows, methods))}
 
 
+def test_another_engine_has_to_be_the_best_of_all_in_every_score():
+    methods = ["hybrid", "exemplar", "telea"]
+    rows = [
+        row("hybrid", haarpsi=0.76, texture=19.0, masked_psnr=17.0, sharpness=0.95),
+        row("exemplar", haarpsi=0.75, texture=20.0, masked_psnr=16.6),
+        row("telea", haarpsi=0.70, texture=35.0, masked_psnr=16.9),
+    ]
+
+    def kept(changed):
+        summary = table.summarise([rows[0] | changed, *rows[1:]], methods)
+        return [limit.what for limit in table.targets(summary, "hybrid") if limit.kept]
+
+    every = ["sharpness", *(f"{name}, all, best of the others" for name in table.HEADINGS[5:7])]
+    every.append("masked PSNR, all, best of the others")
+    assert kept({}) == every
+    assert kept({"masked_psnr": 16.8}) == every[:3]
+    assert kept({"texture": 20.5}) == [every[0], every[1], every[3]]
+    assert kept({"sharpness": 0.89, "haarpsi": 0.74}) == every[2:]
+    assert len(table.targets(table.summarise(rows[:1], methods[:1]), "hybrid")) == 1
+
+
 def test_targets_against_gmic_and_against_the_best_peer_of_each_kind():
     methods = ["exemplar", "telea", "gmic"]
     good = {"seconds": 0.1, "haarpsi": 0.75, "texture": 20.0, "sharpness": 1.0}

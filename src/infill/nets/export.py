@@ -74,4 +74,13 @@ def _halved(model):  # type: ignore[no-untyped-def]  # onnx has no types
     for place, node in enumerate(casts):
         graph.node.insert(place, node)
     del graph.value_info[:]
+    _forget_where(model)
     return model
+
+
+def _forget_where(model):  # type: ignore[no-untyped-def]
+    """Take out what tells of the machine that made the file: paths, and traces of its code."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
+        part.doc_string = ""
+        del part.metadata_props[:]

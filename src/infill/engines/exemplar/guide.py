@@ -8,6 +8,7 @@ where the filtered pictures have this part).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -57,5 +58,5 @@ class Guide:
             level.pull, level.slack = round(self.pull * SIZE * SIZE), self.slack
 
 
-def _bytes(pixels: NDArray[np.floating]) -> NDArray[np.uint8]:
+def _bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)

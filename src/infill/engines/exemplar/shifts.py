@@ -34,6 +34,7 @@ def dominant_shifts(level: Level, seed: int, workers: Workers) -> NDArray[np.int
         target_at=target_at,
         source=known,
         distance=np.full(known.size, 2**30, np.int32),
+        pull=0,
     )
     start_at_random(matched, seed)
     reach = max(level.width, level.height)
