@@ -39,3 +39,12 @@ def test_periods_of_a_facade(shape: tuple[int, int], period: tuple[int, int], no
         found = {tuple(shift) for shift in abs(shifts).tolist()}
         assert (0, period[1]) in found or (0, 2 * period[1]) in found
         assert (period[0], 0) in found or (2 * period[0], 0) in found
+
+
+def test_a_guide_has_no_say_in_how_the_photo_repeats_itself() -> None:
+    shape = (70, 80)
+    level = facade(shape, (16, 20), 0.03, box(shape, (30, 50), (40, 60)))
+    alone = dominant_shifts(level, 0, Workers(1))
+    level.low = np.random.default_rng(1).integers(0, 256, 70 * 80 * 3, dtype=np.uint8)
+    level.pull = 49 * 8
+    assert (dominant_shifts(level, 0, Workers(1)) == alone).all()

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from tests.strategies import size_rules
 
 from infill import geometry
-from infill.geometry import Box, SizeRule
+from infill.geometry import Box, Frame, SizeRule
 
 
 def test_bounds() -> None:
@@ -70,3 +70,20 @@ class TestTiles:
 def test_strips_cover_the_height() -> None:
     rows = [row for part in geometry.strips(130) for row in range(130)[part]]
     assert rows == list(range(130))
+
+
+class TestNative:
+    @given(
+        st.integers(1, 60_000),
+        st.integers(1, 60_000),
+        st.sampled_from([(16, 128, 320), (8, 64, 512), (64, 768, 1024)]),
+    )
+    def test_what_an_engine_gets_has_about_its_native_area(
+        self, height: int, width: int, sizes: tuple[int, int, int]
+    ) -> None:
+        multiple, minimum, native = sizes
+        rule = SizeRule(multiple=multiple, minimum=minimum, native=native)
+        brought = Frame.of(Box(0, 0, height, width), rule).shape
+        assert min(brought) >= minimum
+        # A side may be rounded up by half a multiple; no more than that goes beyond.
+        assert brought[0] * brought[1] <= (native + multiple) ** 2 * (1 + multiple / minimum)
