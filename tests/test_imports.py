@@ -68,5 +68,12 @@ infill.fill(photo.pixels[:41, :41], mask, engine="telea").save(path + "out.png")
     assert third_party(code) == FILES
 
 
+def test_the_engines_with_a_network_of_our_own() -> None:
+    runtime = CLASSICAL | {"onnxruntime"}
+    assert third_party(FILL.format(engine="pocket")) == runtime
+    large = FILL.format(engine="hybrid").replace("20:30, 20:30", "10:50, 10:50")
+    assert third_party(large) - NUMBAS_OWN == runtime | (COMPILED - {"PIL"})
+
+
 def test_the_default_engine() -> None:
     assert third_party(FILL.format(engine=None)) - NUMBAS_OWN == COMPILED - {"PIL"}

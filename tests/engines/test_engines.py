@@ -40,9 +40,9 @@ def test_one_colour_stays_one_colour(name: str, dtype: type) -> None:
     photo[mask] = 0
     filled = fill(photo, mask, engine=name).picture.pixels
     away = np.abs(filled.astype(int) - photo[0, -1].astype(int)).max()
-    assert away <= 6 * top / 255, (
-        "OpenCV's Telea drifts by a grey level for every few steps inwards"
-    )
+    # OpenCV's Telea drifts by a grey level for every few steps inwards; a network alone is none
+    # too exact.
+    assert away <= (24 if name == "pocket" else 6) * top / 255
 
 
 class TestFlat:

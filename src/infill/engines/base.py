@@ -353,6 +353,8 @@ ENGINES: Registry[Engine] = Registry(
     "infill.engines",
     {
         "exemplar": "infill.engines.exemplar:Exemplar",
+        "hybrid": "infill.engines.hybrid:Hybrid",
+        "pocket": "infill.engines.pocket:Pocket",
         "telea": "infill.engines.opencv:Telea",
         "navier-stokes": "infill.engines.opencv:NavierStokes",
         "lama": "infill.engines.learned.lama:Lama",
