@@ -12,6 +12,7 @@ TITLES = {
     "batch": "Many photos",
     "clicks": "Objects from clicks and boxes",
     "segment_cache": "The second click, with Segment Anything",
+    "pocket": "The network in the package",
     "service": "Many fills at once over HTTP",
     "fill": "Speed and quality against peers",
 }

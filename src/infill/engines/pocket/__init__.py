@@ -1,7 +1,7 @@
 """`pocket`: the small network that ships with Infill, alone.
 
-It knows what belongs in a hole, and draws it somewhat blurred. ONNX Runtime runs it: no download,
-no PyTorch. Trained by `infill train configs/pocket.toml`; docs/pocket.md is its card.
+It knows where things go on in a hole, and not how they look from near. ONNX Runtime runs it: no
+download, no PyTorch. Trained by `infill train configs/pocket.toml`; docs/pocket.md is its card.
 """
 
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Pocket:
     card: ClassVar[EngineCard] = EngineCard(
         name="pocket",
         family="GAN",
-        summary="Our own small network, in the package: plausible structure, somewhat blurred.",
+        summary="Our own small network, in the package: quick, structure without detail.",
         authors="The Infill authors",
         published="2026-11",
         architecture=about.ARCHITECTURE,
