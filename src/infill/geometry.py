@@ -298,8 +298,9 @@ def _brought_size(height: int, width: int, rule: SizeRule) -> tuple[int, int]:
         scale = rule.native / max(height, width)
     else:
         most = rule.native / sqrt(height * width)
-        if most * min(height, width) < rule.minimum:  # it is padded to that, which takes room too
-            most = rule.native**2 / (rule.minimum * max(height, width))
+        padded = rule.native**2 / (rule.minimum * max(height, width))
+        if most > 2 * padded:  # a thin one, most of which would be what its minimum adds
+            most = padded
         scale = min(max(1.0, rule.minimum / min(height, width)), most)
     if scale == 1:
         return height, width

@@ -87,7 +87,7 @@ loops = {
     f"{module.__name__}.{name}": value.stats
     for module in (kernels, join)
     for name, value in vars(module).items()
-    if hasattr(value, "stats") and name not in ("_mix", "_grey", "_clipped")  # inlined
+    if hasattr(value, "stats") and name not in ("_mix", "_grey", "_clipped", "_astray")  # inlined
 }
 print(json.dumps({
     "bytes": hashlib.sha256(filled.tobytes()).hexdigest(),

@@ -217,7 +217,8 @@ class TestEdges:
         mask[0, 0] = True
         photo[0, 0] = 0
         filled = fill(photo, mask, engine=engine).picture.pixels
-        assert np.abs(filled.astype(int) - 90).max() <= 2
+        # A network sees such a photo blown up to its least size, and is no exact engine.
+        assert np.abs(filled.astype(int) - 90).max() <= (64 if engine == "pocket" else 2)
 
     def test_one_pixel_photo(self) -> None:
         photo = np.zeros((1, 1, 3), np.uint8)
