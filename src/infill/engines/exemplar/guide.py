@@ -8,12 +8,12 @@ where the filtered pictures have this part).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from infill.composite import to_depth
 from infill.engines.exemplar.level import Level
 from infill.engines.exemplar.simd import SIZE
 
@@ -47,7 +47,8 @@ class Guide:
             if number == 0 < coarsest:
                 continue
             size = (level.width, level.height)
-            shown = _bytes(cv2.resize(self.pixels, size, interpolation=cv2.INTER_LINEAR))
+            resized = cv2.resize(self.pixels, size, interpolation=cv2.INTER_LINEAR)
+            shown = to_depth(np.asarray(resized, np.float32), level.image)
             inside = level.hole_map > 0
             if number == coarsest:
                 level.image[inside, :3] = shown[inside]
@@ -56,7 +57,3 @@ class Guide:
             low = cv2.GaussianBlur(seen, (0, 0), width, borderType=cv2.BORDER_REFLECT_101)
             level.low = np.ascontiguousarray(low, np.uint8).reshape(-1)
             level.pull, level.slack = round(self.pull * SIZE * SIZE), self.slack
-
-
-def _bytes(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    return np.rint(np.clip(pixels, 0, 1) * 255).astype(np.uint8)

@@ -84,6 +84,15 @@ def _astray(low: Bytes, pull: int, slack: int, here: int, there: int) -> int:
     return pull * total
 
 
+@njit(inline="always")
+def _distance(
+    image: Bytes, low: Bytes, row: int, corner: int, pull: int, slack: int, here: int, there: int
+) -> int:
+    """How far the patches around two centres are apart, from near and (with a pull) from afar."""
+    near = patch_distance(image, here * CHANNELS - corner, there * CHANNELS - corner, row)
+    return near + _astray(low, pull, slack, here, there)
+
+
 @njit(nogil=True, cache=True, boundscheck=False)
 def search(
     image: Bytes,
@@ -129,12 +138,10 @@ def search(
         t = np.int64(targets[i])
         y = t // width
         x = t - y * width
-        here = t * CHANNELS - corner
         best = np.int64(source[i])
         least = distance[i]
         if stale:
-            least = patch_distance(image, here, best * CHANNELS - corner, row)
-            least += _astray(low, pull, slack, t, best)
+            least = _distance(image, low, row, corner, pull, slack, t, best)
         for k in range(4):
             ny = y + (jump if k == 2 else (-jump if k == 3 else 0))
             nx = x + (jump if k == 0 else (-jump if k == 1 else 0))
@@ -151,9 +158,7 @@ def search(
                 cy = c // width
                 if abs(cy - y) < apart and abs(c - cy * width - x) < apart:
                     continue
-            d = patch_distance(image, here, c * CHANNELS - corner, row) + _astray(
-                low, pull, slack, t, c
-            )
+            d = _distance(image, low, row, corner, pull, slack, t, c)
             if d < least:
                 least = d
                 best = c
@@ -168,9 +173,7 @@ def search(
             c = cy * width + cx
             if usable[c] == 0:
                 continue
-            d = patch_distance(image, here, c * CHANNELS - corner, row) + _astray(
-                low, pull, slack, t, c
-            )
+            d = _distance(image, low, row, corner, pull, slack, t, c)
             if d < least:
                 least = d
                 best = c
@@ -191,9 +194,7 @@ def search(
                 continue
             if apart > 0 and abs(cy - y) < apart and abs(cx - x) < apart:
                 continue
-            d = patch_distance(image, here, c * CHANNELS - corner, row) + _astray(
-                low, pull, slack, t, c
-            )
+            d = _distance(image, low, row, corner, pull, slack, t, c)
             if d < least:
                 least = d
                 best = c

@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 
 from infill import settings
 from infill.engines import exemplar, pocket
-from infill.engines.base import EngineCard, Filled, Progress, SizeRule, option
-
-CONTEXT = exemplar.Exemplar.card.size
+from infill.engines.base import EngineCard, Filled, Progress, option
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ class Hybrid:
         commercial_use=False,
         weights=pocket.Pocket.card.weights,
         parameters=pocket.Pocket.card.parameters,
-        size=SizeRule(context=CONTEXT.context, context_min=CONTEXT.context_min),
+        size=exemplar.Exemplar.card.size,
     )
     Options: ClassVar[type] = Options
 
