@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ MEASURED = ("psnr", "haarpsi", "texture", "sharpness")
 
 COLUMNS = {"masked_psnr": 1, "haarpsi": 3, "texture": 1, "sharpness": 2}
 """The scores of a table and their digits."""
+
+WINS = ("haarpsi", "texture", "masked_psnr")
+"""The scores in which an engine has to be the best to take the default's place."""
 
 HEADINGS = ("method", "photos", "s", "× G'MIC", "masked PSNR", "HaarPSI", "texture", "sharpness")
 
@@ -125,26 +128,18 @@ def targets(summary: Mapping[str, Sequence[Scores]], ours: str = OURS) -> list[L
     own = lines[ours]
     limits = [Limit("sharpness", own.values["sharpness"], low=0.9, high=1.1)]
     if ours != OURS:
-        return limits + _against_every(summary["all"], ours)
+        names = {key: HEADINGS[4 + list(COLUMNS).index(key)] for key in WINS}
+        called = {key: f"{name}, all, best of the others" for key, name in names.items()}
+        return limits + _against_best(summary["all"], ours, called, exact=WINS)
     if GMIC in lines and lines[GMIC].photos:
         limits += _against_gmic(own, lines[GMIC])
     for kind, found in summary.items():
         if kind != "all":
-            limits += _against_all(kind, found, ours)
-    return limits
-
-
-def _against_every(found: Sequence[Scores], ours: str) -> list[Limit]:
-    own = next(line for line in found if line.method == ours)
-    peers = [line for line in found if line.method != ours and line.photos]
-    if not peers:
-        return []
-    limits = []
-    for key, better in {"haarpsi": max, "texture": min, "masked_psnr": max}.items():
-        best = better(line.values[key] for line in peers)
-        low, high = (best, None) if better is max else (None, best)
-        what = f"{HEADINGS[4 + list(COLUMNS).index(key)]}, all, best of the others"
-        limits.append(Limit(what, own.values[key], low=low, high=high, digits=4))
+            called = {
+                "haarpsi": f"HaarPSI, {kind}, best peer",
+                "texture": f"texture distance, {kind}, best peer",
+            }
+            limits += _against_best(found, ours, called, exact=("haarpsi",))
     return limits
 
 
@@ -166,18 +161,20 @@ def _against_gmic(own: Scores, gmic: Scores) -> list[Limit]:
     ]
 
 
-def _against_all(kind: str, found: Sequence[Scores], ours: str) -> list[Limit]:
-    """Better than the best peer, in this kind of hole."""
+def _against_best(
+    found: Sequence[Scores], ours: str, called: Mapping[str, str], exact: Sequence[str]
+) -> list[Limit]:
+    """At least as good as the best of the others, in each score that has a name in `called`.
+
+    exact: the scores that are told to four digits; the others to two.
+    """
     own = next(line for line in found if line.method == ours)
     peers = [line for line in found if line.method != ours and line.photos]
     if not peers:
         return []
-
-    def best(key: str, pick: Callable[[Sequence[float]], float]) -> float:
-        return pick([line.values[key] for line in peers])
-
-    haarpsi, texture = best("haarpsi", max), best("texture", min)
-    return [
-        Limit(f"HaarPSI, {kind}, best peer", own.values["haarpsi"], low=haarpsi, digits=4),
-        Limit(f"texture distance, {kind}, best peer", own.values["texture"], high=texture),
-    ]
+    limits = []
+    for key, what in called.items():
+        values, digits = [line.values[key] for line in peers], 4 if key in exact else 2
+        low, high = (None, min(values)) if key == "texture" else (max(values), None)
+        limits.append(Limit(what, own.values[key], low=low, high=high, digits=digits))
+    return limits
