@@ -32,7 +32,7 @@ from torch import Tensor
 
 from infill.errors import MissingWeights, Unreadable
 from infill.weights import inert, kinds
-from infill.weights.transfer import in_words, printable
+from infill.weights.transfer import first_line, in_words
 
 LARGEST_CHECKPOINT = 1 << 33
 """Bytes of a checkpoint that is taken out of a zip."""
@@ -155,8 +155,8 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except inert.Refused as error:
         raise MissingWeights(
-            f"{path} names {_line(error)}, which is no part of a checkpoint, and is not opened: "
-            f"it could run code; take the same weights from whoever published them first"
+            f"{path} names {first_line(error)}, which is no part of a checkpoint, and is not "
+            f"opened: it could run code; take the same weights from whoever published them first"
         ) from error
     except _Misnamed as error:
         raise MissingWeights(
@@ -165,17 +165,17 @@ def _told(path: Path) -> Iterator[None]:
         ) from error
     except kinds.HoldsMore as error:
         raise MissingWeights(
-            f"{path} holds more than tensors, or is damaged ({_line(error)}), and is not opened: "
-            f"it could run code; take the same weights as .safetensors"
+            f"{path} holds more than tensors, or is damaged ({first_line(error)}), and is not "
+            f"opened: it could run code; take the same weights as .safetensors"
         ) from error
     except DAMAGE as error:
         if _is_ours(error):
             raise MissingWeights(
-                f"{path} cannot be read on this machine now ({_line(error)}); the file may be "
+                f"{path} cannot be read on this machine now ({first_line(error)}); the file may be "
                 f"whole: look at room, memory and permissions"
             ) from error
         raise MissingWeights(
-            f"{path} is no checkpoint, or damaged ({_line(error)}); get it anew"
+            f"{path} is no checkpoint, or damaged ({first_line(error)}); get it anew"
         ) from error
 
 
@@ -204,11 +204,6 @@ def _is_ours(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in OUR_SIDE
     return isinstance(error, MemoryError) or "allocate memory" in str(error)
-
-
-def _line(error: BaseException) -> str:
-    told = str(error).strip() or type(error).__name__
-    return printable(told.splitlines()[0].rstrip("."))
 
 
 def _safe(file: Any) -> Archive:

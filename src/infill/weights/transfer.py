@@ -206,6 +206,12 @@ def printable(text: str) -> str:
     )
 
 
+def first_line(error: BaseException) -> str:
+    """What an error of others says, for a sentence of ours: its first line, or else its kind."""
+    told = str(error).strip() or type(error).__name__
+    return printable(told.splitlines()[0].rstrip("."))
+
+
 def in_words(size: int) -> str:
     """Bytes for a person: 6.9 GB."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):

@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 from infill.errors import MissingWeights
 from infill.lazy import need
 from infill.weights import Progress, Source, missing, network_is_off, sha256_of, transfer
-from infill.weights.transfer import HEADROOM, File, Meter, in_words, printable
+from infill.weights.transfer import HEADROOM, File, Meter, first_line, in_words, printable
 
 HOW = "write it as URL#sha256=HEX, with the SHA-256 that whoever publishes the file states"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -128,7 +128,7 @@ def find(source: Source, *, offline: bool | None = None, progress: Progress | No
             error.close()  # it is the server's answer, too
         raise MissingWeights(_advice(source, address, path, error)) from error
     except HTTPException as error:
-        raise MissingWeights(f"{missing(source)} ({_line(error)})") from error
+        raise MissingWeights(f"{missing(source)} ({first_line(error)})") from error
 
 
 def _download(source: Source, address: Address, path: Path, progress: Progress | None) -> Path:
@@ -261,12 +261,7 @@ def _advice(source: Source, address: Address, path: Path, reason: OSError) -> st
         return f"{reason.filename} cannot be written; set XDG_CACHE_HOME to a folder of your own"
     if any(path.parent.glob(f"*{transfer.PARTIAL}")):
         return (
-            f"the download of {address.url} broke off ({_line(reason)}); what has come is kept, "
-            f"and the next try goes on from there; type: {source.typed()}"
+            f"the download of {address.url} broke off ({first_line(reason)}); what has come is "
+            f"kept, and the next try goes on from there; type: {source.typed()}"
         )
-    return f"{missing(source)} ({address.host} does not answer: {_line(reason)})"
-
-
-def _line(error: Exception) -> str:
-    told = str(error).strip() or type(error).__name__
-    return printable(told.splitlines()[0].rstrip("."))
+    return f"{missing(source)} ({address.host} does not answer: {first_line(reason)})"

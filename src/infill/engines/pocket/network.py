@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from infill import settings
 from infill.engines.pocket.about import WEIGHTS
 from infill.errors import EngineFailed, MissingWeights
+from infill.weights.transfer import first_line
 
 FILE = Path(__file__).with_name("pocket.onnx")
 USUAL = 400 * 400
@@ -79,8 +80,8 @@ def _session(threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(content, how, providers=["CPUExecutionProvider"])
     except Exception as error:  # as above; the file is as it should be
-        line = str(error).strip().partition("\n")[0]
-        raise EngineFailed(f"the network cannot be started ({line}); free some memory") from error
+        told = first_line(error)
+        raise EngineFailed(f"the network cannot be started ({told}); free some memory") from error
 
 
 def _how(size: int) -> Any:
