@@ -31,7 +31,7 @@ def assert_metric(metric: Metric) -> None:
     assert_card(metric)
     for shape in SIZES:
         assert_row(metric, picture(shape), picture(shape, 1), middle(shape))
-        if metric.card.blind:
+        if metric.card.against == "nothing":
             assert_truth_is_not_looked_at(metric, shape)
         else:
             assert_perfect_scores_best(metric, picture(shape), middle(shape))
@@ -75,7 +75,7 @@ def assert_perfect_scores_best(metric, truth, mask):
 
 
 def assert_truth_is_not_looked_at(metric, shape):
-    """A blind metric gives the same row whatever it is told is the truth."""
+    """A metric against nothing gives the same row whatever it is told is the truth."""
     filled, mask = picture(shape, 1), middle(shape)
     rows = [metric.measure(truth, filled, mask) for truth in (filled, picture(shape, 2))]
     np.testing.assert_equal(rows[0], rows[1])

@@ -1,9 +1,14 @@
-"""What a metric is: a card, a measure of one filled photo, and a reduction over many."""
+"""What a metric is: a card, a measure of one filled photo, and a reduction over many.
+
+There are three kinds. A `Metric` looks at one fill (beside the truth, beside the photo as it
+was, or alone). A `PromptMetric` also reads what was asked for. A `SetMetric` compares many fills
+with many photos at once, as two sets, and needs only a few numbers of each kept.
+"""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +19,13 @@ from infill.registry import Registry
 Better = Literal["higher", "lower", "one"]
 """Which way a figure improves; "one" means that 1 is right and both sides of it are wrong."""
 
+Against = Literal["truth", "before", "nothing"]
+"""What a fill is measured against: what ought to be there, the photo as it came in, or nothing."""
+
+Criterion = Literal["realism", "adaptability", "preservation", "consistency"]
+"""What of a fill a metric judges. (The benchmark's other two criteria, reproducibility and cost,
+are of a run and not of a picture.)"""
+
 
 @dataclass(frozen=True)
 class MetricCard:
@@ -23,20 +35,31 @@ class MetricCard:
     summary: one line for a person.
     better:  every key of a row, in the order of the columns, and which way it improves.
     digits:  digits after the point for each key; 2 where it says nothing.
+    labels:  what a table calls each key; the key itself where it says nothing.
     paper:   where the metric is from, "" for none.
-    blind:   looks at the filled photo alone, so a fill that equals the truth is not its best.
+    criterion: which of the benchmark's criteria it belongs to.
+    against: what `measure` is given first. A metric against nothing looks at the filled photo
+             alone, so a fill that equals the truth need not be its best.
+    least:   photos below which the figure of a `SetMetric` says little.
     """
 
     name: str
     summary: str
     better: Mapping[str, Better]
     digits: Mapping[str, int] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
     paper: str = ""
-    blind: bool = False
+    criterion: Criterion = "consistency"
+    against: Against = "truth"
+    least: int = 1
 
 
 class Metric(Protocol):
-    """One way of scoring a fill against the truth. Registered by name."""
+    """One way of scoring a fill. Registered by name.
+
+    A metric that needs weights or a library that may not be here also has `missing() -> str |
+    None`: one sentence that says what to do, or None. It touches no network.
+    """
 
     card: ClassVar[MetricCard]
 
@@ -48,7 +71,9 @@ class Metric(Protocol):
     ) -> dict[str, float]:
         """One row: the keys of `card.better`, always all of them, each a float.
 
-        truth, filled: (H, W, 3) float32 RGB in [0, 1], not to be written.
+        truth, filled: (H, W, 3) float32 RGB in [0, 1], not to be written. In the place of the
+                       truth comes what `card.against` says; against nothing, only its shape
+                       counts.
         mask:          (H, W) bool, True = hole, the pixels that were filled.
 
         A value is NaN where there is nothing to measure (an empty mask, a photo too small) and
@@ -59,6 +84,70 @@ class Metric(Protocol):
 
     def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
         """One score for many rows, with the same keys (and perhaps more)."""
+        ...
+
+
+class PromptMetric(Protocol):
+    """One way of scoring how well a fill follows a prompt. Registered by name in its own table."""
+
+    card: ClassVar[MetricCard]
+
+    def missing(self) -> str | None:
+        """One sentence that says what to do before it can measure, or None."""
+        ...
+
+    def measure(
+        self,
+        before: NDArray[np.float32],
+        filled: NDArray[np.float32],
+        mask: NDArray[np.bool_],
+        prompt: str,
+        before_prompt: str = "",
+    ) -> dict[str, float]:
+        """One row, as `Metric.measure`.
+
+        before:        (H, W, 3) float32 RGB in [0, 1], the photo as it came in.
+        prompt:        what was asked for in the hole.
+        before_prompt: what was there before; "" where nobody said, and what needs it is NaN.
+        """
+        ...
+
+    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """One score for many rows."""
+        ...
+
+
+class SetMetric(Protocol):
+    """One way of comparing many fills with many photos as sets. Registered in its own table.
+
+    What is kept of a photo is small, and `compare` draws these notes one by one, so that memory
+    does not grow with the photos themselves.
+    """
+
+    card: ClassVar[MetricCard]
+
+    def missing(self) -> str | None:
+        """One sentence that says what to do before it can measure, or None."""
+        ...
+
+    def describe(
+        self, pixels: NDArray[np.float32], mask: NDArray[np.bool_]
+    ) -> NDArray[np.floating[Any]]:
+        """What is kept of one photo: (n, d) float16 or float32, d always the same.
+
+        pixels: (H, W, 3) float32 RGB in [0, 1]; mask: (H, W) bool, True = hole.
+        """
+        ...
+
+    def compare(
+        self,
+        truths: Iterable[NDArray[np.floating[Any]]],
+        fills: Iterable[NDArray[np.floating[Any]]],
+    ) -> dict[str, float]:
+        """The keys of `card.better` for two sets of descriptions; NaN where too few were given.
+
+        They are drawn in their order, once each; the same descriptions give the same figures.
+        """
         ...
 
 
@@ -75,6 +164,22 @@ METRICS: Registry[Metric] = Registry(
     },
 )
 
+PROMPT_METRICS: Registry[PromptMetric] = Registry("prompt metric", "infill.prompt_metrics", {})
+
+SET_METRICS: Registry[SetMetric] = Registry("set metric", "infill.set_metrics", {})
+
+
+def missing(metric: Metric | PromptMetric | SetMetric) -> str | None:
+    """What has to be done before the metric can measure, one sentence, or None: it is ready."""
+    ask = getattr(metric, "missing", None)
+    found: str | None = None if ask is None else ask()
+    return found
+
+
+def ready() -> list[str]:
+    """The names in `METRICS` that can measure here and now."""
+    return [name for name in METRICS.names() if missing(METRICS.get(name)) is None]
+
 
 def measure_all(
     truth: NDArray[np.float32],
@@ -82,12 +187,13 @@ def measure_all(
     mask: NDArray[np.bool_],
     names: Sequence[str] | None = None,
 ) -> dict[str, float]:
-    """The rows of the metrics `names` (None = all that are registered) as one.
+    """The rows of the metrics `names` (None = all that are ready) as one.
 
-    Arguments as in `Metric.measure`. Raises `UnknownPlugin` for a name that is none.
+    Arguments as in `Metric.measure`; the truth is also taken for the photo as it came in. Raises
+    `UnknownPlugin` for a name that is none.
     """
     row: dict[str, float] = {}
-    for name in METRICS.names() if names is None else names:
+    for name in ready() if names is None else names:
         row.update(METRICS.get(name).measure(truth, filled, mask))
     return row
 

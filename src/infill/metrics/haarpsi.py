@@ -37,6 +37,7 @@ class HaarPsi:
     card: ClassVar[MetricCard] = MetricCard(
         name="haarpsi",
         summary="perceptual similarity of local Haar wavelet coefficients, whole photo",
+        labels={"haarpsi": "HaarPSI"},
         better={"haarpsi": "higher"},
         digits={"haarpsi": 3},
         paper="Reisenhofer, Bosse, Kutyniok and Wiegand 2018",

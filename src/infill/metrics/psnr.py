@@ -18,6 +18,7 @@ class Psnr:
     card: ClassVar[MetricCard] = MetricCard(
         name="psnr",
         summary="peak signal-to-noise ratio in dB, whole photo and inside the hole",
+        labels={"psnr": "PSNR", "masked_psnr": "PSNR in the hole"},
         better={"psnr": "higher", "masked_psnr": "higher"},
     )
 

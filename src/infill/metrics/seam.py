@@ -37,8 +37,9 @@ class Seam:
     card: ClassVar[MetricCard] = MetricCard(
         name="seam",
         summary="jump at the hole's border over the photo's own steps beside it; 1 = no seam",
+        labels={"seam": "seam"},
         better={"seam": "lower"},
-        blind=True,
+        against="nothing",
         paper="after Wang, Sheikh and Bovik, No-Reference Perceptual Quality Assessment of JPEG "
         "Compressed Images, ICIP 2002",
     )

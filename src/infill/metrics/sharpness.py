@@ -19,6 +19,8 @@ class Sharpness:
     card: ClassVar[MetricCard] = MetricCard(
         name="sharpness",
         summary="root-mean-square gradient inside the hole, fill over truth",
+        labels={"sharpness": "sharpness"},
+        criterion="realism",
         better={"sharpness": "one"},
     )
 

@@ -29,6 +29,7 @@ class Ssim:
     card: ClassVar[MetricCard] = MetricCard(
         name="ssim",
         summary="structural similarity, whole photo and inside the hole",
+        labels={"ssim": "SSIM", "masked_ssim": "SSIM in the hole"},
         better={"ssim": "higher", "masked_ssim": "higher"},
         digits={"ssim": 3, "masked_ssim": 3},
         paper="Wang, Bovik, Sheikh and Simoncelli 2004",

@@ -41,6 +41,8 @@ class Texture:
     card: ClassVar[MetricCard] = MetricCard(
         name="texture",
         summary="distance between the sets of 7×7 patches in and at the hole, × 1000",
+        labels={"texture": "texture distance"},
+        criterion="realism",
         better={"texture": "lower"},
         digits={"texture": 1},
         paper="Rabin, Peyré, Delon and Bernot 2011 (sliced Wasserstein distance)",
