@@ -38,6 +38,19 @@ class Settings:
     sam_checkpoint: str = _setting(
         "facebook/sam-vit-base", "Segment Anything model: a name on the hub, or a local folder"
     )
+    lpips_weights: str = _setting(
+        "alex", "network of the metric lpips: alex, vgg, or a folder or file of weights"
+    )
+    inception_weights: str = _setting(
+        "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+        "pt_inception-2015-12-05-6726825d.pth"
+        "#sha256=6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        "network of the metrics fid and kid: a file of weights, or URL#sha256=HEX",
+    )
+    clip_model: str = _setting(
+        "openai/clip-vit-base-patch32",
+        "network of the metric clip: a name on the hub, or a local folder",
+    )
     device: str = _setting("auto", "where networks run: auto, cpu, cuda, cuda:1, mps")
     offline: int = _setting(0, "1 = never touch the network; weights have to be here")
     embedding_bytes: int = _setting(

@@ -112,7 +112,10 @@ class TestDownload:
         [
             ([], "name one thing to do"),
             (["sam", "--list"], "name one thing to do"),
-            (["nothing"], "there is no engine or segmenter 'nothing'; there are: exemplar, "),
+            (
+                ["nothing"],
+                "there is no engine, segmenter or metric 'nothing'; there are: exemplar, ",
+            ),
             (["telea", "--model", "a/b"], "telea has no model to choose"),
             (["telea", "--revision", "v1"], "telea takes no revision"),
             (["telea", "-O", "nothing=1"], "has no option 'nothing'"),

@@ -1,6 +1,6 @@
 """Losses of filling networks against plain statements of their formulas in NumPy."""
 
-import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +9,8 @@ from safetensors.torch import save_file
 from scipy.ndimage import correlate1d
 from torch import Tensor, nn
 
-from infill.errors import MissingExtra, MissingWeights
+from infill.errors import MissingWeights
+from infill.nets.vgg import Vgg16
 from infill.train.discriminator import Patch
 from infill.train.losses import adversarial, perceptual, pixels, similarity
 
@@ -179,23 +180,20 @@ class TestPerceptual:
         assert loss(made, truth).item() == pytest.approx(float(sum(parts)) / 2, rel=1e-5)
         assert not any(weight.requires_grad for weight in loss.parameters())
 
-    def test_without_torchvision_it_says_what_to_type(
-        self, tmp_path: object, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setitem(sys.modules, "torchvision", None)
-        monkeypatch.setitem(sys.modules, "torchvision.models", None)
-        with pytest.raises(MissingExtra, match="pip install torchvision"):
-            perceptual.load(tmp_path)  # type: ignore[arg-type]
+    def test_its_network_is_read_from_a_file(self, tmp_path: Path) -> None:
+        torch.manual_seed(0)
+        network = Vgg16((4, 4, 6, 4, 4))
+        state = {**network.state_dict(), "classifier.0.weight": torch.zeros(2, 2)}
+        torch.save(state, tmp_path / "vgg16.pth")
+        loss = perceptual.load(tmp_path / "vgg16.pth")
+        made, truth = tensors(2, 3, 16, 16)
+        with torch.no_grad():
+            shown = perceptual.Perceptual(network.features)(made, truth)
+        assert torch.equal(loss(made, truth), shown)
 
-    def test_weights_of_another_network_are_refused(self, tmp_path, monkeypatch) -> None:
-        import types
-
-        models = types.ModuleType("torchvision.models")
-        models.vgg16 = lambda weights: nn.Sequential(nn.Linear(2, 2))  # type: ignore[attr-defined]
-        monkeypatch.setitem(sys.modules, "torchvision", types.ModuleType("torchvision"))
-        monkeypatch.setitem(sys.modules, "torchvision.models", models)
+    def test_weights_of_another_network_are_refused(self, tmp_path: Path) -> None:
         save_file({"other": torch.zeros(1)}, tmp_path / "w.safetensors")
-        with pytest.raises(MissingWeights, match="holds no weights of VGG-16"):
+        with pytest.raises(MissingWeights, match=r"losses\.vgg names no weights of VGG-16"):
             perceptual.load(tmp_path / "w.safetensors")
 
 

@@ -1,4 +1,4 @@
-"""HaarPSI and SSIM against statements of them that share no code with ours."""
+"""HaarPSI, SSIM, MS-SSIM and VSI against statements of them that share no code with ours."""
 
 import math
 
@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.conformance_metrics import middle, picture
+from tests.conformance_metrics import middle, picture, scene
 
 from infill.metrics import haarpsi as haarpsi_module
+from infill.metrics import ms_ssim as ms_ssim_module
 from infill.metrics import ssim as ssim_module
+from infill.metrics import vsi as vsi_module
 from infill.metrics.haarpsi import HaarPsi, haarpsi
+from infill.metrics.ms_ssim import MsSsim
 from infill.metrics.ssim import Ssim
+from infill.metrics.vsi import Vsi, vsi_maps
 
 # --- HaarPSI ------------------------------------------------------------------------------
 
@@ -178,3 +182,237 @@ def test_masked_ssim_of_a_hole_in_the_margin_is_undefined():
     row = Ssim().measure(picture((30, 30)), picture((30, 30), 1), mask)
     assert math.isnan(row["masked_ssim"])
     assert math.isfinite(row["ssim"])
+
+
+# --- MS-SSIM ------------------------------------------------------------------------------
+
+
+def pair(shape, noise=0.2):
+    """Two like scenes: the second has noise and a blurred middle."""
+    truth, mask = scene(shape), middle(shape)
+    filled = ((1 - noise) * truth + noise * picture(shape, 1)).astype(np.float32)
+    filled[mask] = truth[mask].mean(axis=0)
+    return truth, filled, mask
+
+
+def as_tensor(photo):
+    import torch
+
+    return torch.from_numpy(photo.transpose(2, 0, 1)[None].copy())
+
+
+@pytest.mark.parametrize(("shape", "noise"), [((176, 176), 0.4), ((179, 210), 0.05)])
+def test_ms_ssim_is_made_of_torchmetrics_similarities(shape, noise):
+    """Scale by scale; at the coarsest its map is cut to the places where the window fits.
+
+    (Its own MS-SSIM keeps the reflected rim there, unlike the paper and its other scales.)
+    """
+    pytest.importorskip("torchmetrics")
+    from torch.nn.functional import avg_pool2d
+    from torchmetrics.functional.image import structural_similarity_index_measure as similarity
+
+    truth, filled, mask = pair(shape, noise)
+    a, b = as_tensor(filled), as_tensor(truth)
+    expected = 1.0
+    for scale, weight in enumerate((0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
+        if scale < 4:
+            _, mean = similarity(a, b, data_range=1.0, return_contrast_sensitivity=True)
+        else:
+            _, full = similarity(a, b, data_range=1.0, return_full_image=True)
+            mean = full[..., 5:-5, 5:-5].mean()
+        expected *= float(mean) ** weight
+        a, b = avg_pool2d(a, 2), avg_pool2d(b, 2)
+    assert 0.3 < expected < 0.99
+    assert MsSsim().measure(truth, filled, mask)["ms_ssim"] == pytest.approx(expected, abs=1e-5)
+
+
+def stated_ms_ssim(truth, filled, mask):
+    """From scikit-image's filter alone, float64: whole and in the hole, for any size."""
+    from skimage.filters import gaussian
+
+    def smooth(values):
+        return gaussian(values, 1.5, truncate=3.5, channel_axis=2)[5:-5, 5:-5]
+
+    a, b, hole = truth.astype(np.float64), filled.astype(np.float64), mask
+    weights = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+    count = sum(min(mask.shape) // 2**scale >= 11 for scale in range(5))
+    scores = np.ones(2)
+    for scale in range(count):
+        mean_a, mean_b = smooth(a), smooth(b)
+        spread = smooth(a**2) - mean_a**2 + smooth(b**2) - mean_b**2
+        found = (2 * (smooth(a * b) - mean_a * mean_b) + 0.03**2) / (spread + 0.03**2)
+        if scale == count - 1:
+            found *= (2 * mean_a * mean_b + 0.01**2) / (mean_a**2 + mean_b**2 + 0.01**2)
+        inner = hole[5:-5, 5:-5]
+        means = np.array([found.mean(), found[inner].mean() if inner.any() else np.nan])
+        scores *= np.maximum(means, 0) ** (weights[scale] * sum(weights) / sum(weights[:count]))
+        height, width = (side // 2 for side in hole.shape)
+        a, b, hole = (
+            values[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
+            for values in (a, b, hole)
+        )
+        a, b, hole = a.mean(axis=(1, 3)), b.mean(axis=(1, 3)), hole.any(axis=(1, 3))[..., 0]
+    return scores
+
+
+@pytest.mark.parametrize("shape", [(11, 30), (22, 25), (60, 61), (90, 130), (180, 200)])
+def test_ms_ssim_of_every_size_is_what_it_says(shape):
+    truth, filled, mask = pair(shape)
+    row = MsSsim().measure(truth, filled, mask)
+    expected = stated_ms_ssim(truth, filled, mask)
+    np.testing.assert_allclose(list(row.values()), expected, atol=1e-6)
+
+
+def test_ms_ssim_takes_as_many_scales_as_fit_and_needs_a_window():
+    assert [ms_ssim_module.scales_of(side) for side in (11, 21, 22, 44, 88, 175, 176, 900)] == [
+        1, 1, 2, 3, 4, 4, 5, 5,
+    ]  # fmt: skip
+    row = MsSsim().measure(picture((10, 50)), picture((10, 50), 1), middle((10, 50)))
+    assert all(math.isnan(value) for value in row.values())
+
+
+def test_ms_ssim_in_strips_is_the_same_and_a_negative_photo_scores_nought(monkeypatch):
+    truth, filled, mask = pair((60, 40))
+    whole = MsSsim().measure(truth, filled, mask)
+    monkeypatch.setattr(ms_ssim_module, "_ROWS_AT_ONCE", 7)
+    assert MsSsim().measure(truth, filled, mask) == pytest.approx(whole, rel=1e-12)
+    noise = picture((60, 40))
+    assert MsSsim().measure(noise, 1 - noise, mask) == {"ms_ssim": 0, "masked_ms_ssim": 0}
+
+
+# --- VSI ----------------------------------------------------------------------------------
+
+
+def shrink_or_grow(values, new):
+    """MATLAB's imresize(..., "bilinear") along the first axis, tap by tap."""
+    old = len(values)
+    scale = min(1, new / old)
+    found = []
+    for place in range(new):
+        middle_of = (place + 0.5) * old / new - 0.5
+        total = weights = 0.0
+        for tap in range(math.floor(middle_of - 1 / scale), math.ceil(middle_of + 1 / scale) + 1):
+            weight = max(0.0, 1 - abs(tap - middle_of) * scale)
+            mirrored = tap
+            while not 0 <= mirrored < old:
+                mirrored = -1 - mirrored if mirrored < 0 else 2 * old - 1 - mirrored
+            total += weight * values[mirrored]
+            weights += weight
+        found.append(total / weights)
+    return np.array(found)
+
+
+def imresize(values, shape):
+    one = shrink_or_grow(values, shape[0])
+    return np.swapaxes(shrink_or_grow(np.swapaxes(one, 0, 1), shape[1]), 0, 1)
+
+
+def stretched(values):
+    return (values - values.min()) / (values.max() - values.min())
+
+
+def stated_saliency(photo):
+    """SDSP section by section, with full transforms and MATLAB's grids."""
+    small = imresize(photo.astype(np.float64), (256, 256))
+    linear = np.where(small <= 0.04045, small / 12.92, ((small + 0.055) / 1.055) ** 2.4)
+    r, g, b = np.moveaxis(linear, 2, 0)
+    xyz = (
+        (r * 0.4124564 + g * 0.3575761 + b * 0.1804375) / 0.9642,
+        r * 0.2126729 + g * 0.7151522 + b * 0.0721750,
+        (r * 0.0193339 + g * 0.1191920 + b * 0.9503041) / 0.8251,
+    )
+    fx, fy, fz = (np.where(v > 0.008856, np.cbrt(v), (903.3 * v + 16) / 116) for v in xyz)
+    lab = [116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)]
+    grid = np.arange(-128, 128) / 256
+    u, v = np.meshgrid(grid, grid)
+    outside = u**2 + v**2 > 0.25
+    radius = np.fft.ifftshift(np.hypot(np.where(outside, 0, u), np.where(outside, 0, v)))
+    radius[radius == 0] = np.nan
+    gabor = np.nan_to_num(np.exp(-(np.log(radius / 0.021) ** 2) / (2 * 1.34**2)))
+    responses = [np.real(np.fft.ifft2(np.fft.fft2(plane) * gabor)) for plane in lab]
+    by_frequency = np.sqrt(sum(response**2 for response in responses))
+    ones = np.arange(1, 257)
+    by_place = np.exp(-((ones[:, None] - 128) ** 2 + (ones[None] - 128) ** 2) / 145**2)
+    by_colour = 1 - np.exp(-(stretched(lab[1]) ** 2 + stretched(lab[2]) ** 2) / 0.001**2)
+    return stretched(imresize(by_frequency * by_place * by_colour, photo.shape[:2]))
+
+
+def stated_vsi(truth, filled, mask):
+    """VSI and VSI in the hole as the paper writes them, float64 and complex powers."""
+    from scipy.signal import convolve2d
+
+    factor = max(1, round(min(mask.shape) / 256))
+
+    def same(values, kernel):
+        """MATLAB's conv2(..., "same")."""
+        full = convolve2d(values, kernel)
+        top, left = (side // 2 for side in kernel.shape)
+        return full[top : top + values.shape[0], left : left + values.shape[1]]
+
+    def shrunk(values):
+        return same(values, np.ones((factor, factor)) / factor**2)[::factor, ::factor]
+
+    def like(x, y, constant):
+        return (2 * x * y + constant) / (x**2 + y**2 + constant)
+
+    scharr = np.array([[3, 0, -3], [10, 0, -10], [3, 0, -3]]) / 16
+    saliencies, gradients, ms, ns = [], [], [], []
+    for photo in (truth, filled):
+        r, g, b = np.moveaxis(photo.astype(np.float64) * 255, 2, 0)
+        light = shrunk(0.06 * r + 0.63 * g + 0.27 * b)
+        saliencies.append(shrunk(stated_saliency(photo)))
+        gradients.append(np.sqrt(same(light, scharr) ** 2 + same(light, scharr.T) ** 2))
+        ms.append(shrunk(0.30 * r + 0.04 * g - 0.35 * b))
+        ns.append(shrunk(0.34 * r - 0.60 * g + 0.17 * b))
+    colour = like(*ms, 130) * like(*ns, 130)
+    map_ = like(*saliencies, 1.27) * like(*gradients, 386) ** 0.4
+    map_ = map_ * np.real(colour.astype(complex) ** 0.02)
+    weights = np.maximum(*saliencies)
+    inside = weights * shrunk(mask.astype(np.float64))
+    return (map_ * weights).sum() / weights.sum(), (map_ * inside).sum() / inside.sum()
+
+
+@pytest.mark.parametrize("shape", [(256, 256), (40, 61), (300, 270), (520, 400), (641, 700)])
+def test_vsi_is_what_the_paper_says(shape):
+    truth, filled, mask = pair(shape)
+    row = Vsi().measure(truth, filled, mask)
+    expected = stated_vsi(truth, filled, mask)
+    np.testing.assert_allclose(list(row.values()), expected, atol=1e-6)
+    assert 0.5 < row["masked_vsi"] < row["vsi"] < 0.999
+
+
+def test_saliency_is_that_of_the_paper_and_of_one_colour_nought():
+    photo = scene((90, 300))
+    np.testing.assert_allclose(vsi_module.saliency(photo), stated_saliency(photo), atol=1e-9)
+    assert not vsi_module.saliency(np.full((20, 30, 3), 0.4, np.float32)).any()
+
+
+def test_vsi_of_opposite_colours_takes_the_real_part_of_a_negative_power():
+    red, blue = (np.zeros((30, 30, 3), np.float32) for _ in range(2))
+    red[..., 0], blue[..., 2] = 1, 1
+    blue[:, :15, 1] = 0.2
+    m, n = (2 * a * b * 255**2 + 130 for a, b in ((0.30, -0.35), (0.34, 0.17)))
+    m, n = m / ((0.30**2 + 0.35**2) * 255**2 + 130), n / ((0.34**2 + 0.17**2) * 255**2 + 130)
+    assert m * n < 0
+    catches = vsi_module.saliency(blue)[20, 25]  # of the red photo it is 0
+    expected = 1.27 / (catches**2 + 1.27) * (complex(m * n) ** 0.02).real
+    similarity, weight = vsi_maps(red, blue)
+    assert similarity[20, 25] == pytest.approx(expected, rel=1e-6)
+    assert weight[20, 25] == catches
+
+
+def test_vsi_is_symmetric_and_photos_of_one_colour_are_compared_all_over():
+    truth, filled, mask = pair((60, 80))
+    assert Vsi().measure(truth, filled, mask) == Vsi().measure(filled, truth, mask)
+    grey, green = (np.full((20, 20, 3), value, np.float32) for value in (0.5, (0.2, 0.6, 0.2)))
+    row = Vsi().measure(grey, green, middle((20, 20)))
+    assert 0 < row["vsi"] < 1
+    assert row["masked_vsi"] == pytest.approx(vsi_maps(grey, green)[0][10, 10])
+    assert math.isnan(Vsi().measure(grey, green, np.zeros((20, 20), bool))["masked_vsi"])
+
+
+def test_a_resize_to_the_same_size_is_the_same_and_a_constant_stays_one():
+    values = picture((7, 9)).astype(np.float64)
+    assert vsi_module.resize(values, 7, 0) is values
+    for size in (1, 3, 40):
+        np.testing.assert_allclose(vsi_module.resize(np.ones((7, 2)), size, 0), 1, atol=1e-12)

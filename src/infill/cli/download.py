@@ -21,6 +21,8 @@ EXAMPLES = """[bold]Examples[/bold]
 
 [green]infill download sdxl -O lora=someone/her-style[/green]   and what else the options name
 
+[green]infill download lpips[/green]   what a metric needs (lpips, fid, clip)
+
 [green]infill download --list[/green]   what is here, with its licence
 
 [green]infill download --convert old.ckpt[/green]   writes old.safetensors, runs nothing in it
@@ -53,7 +55,7 @@ def download(
         str | None,
         typer.Argument(
             metavar="NAME",
-            help="An engine, a segmenter, or a model on the hub (owner/name).",
+            help="An engine, a segmenter, a metric, or a model on the hub (owner/name).",
             autocompletion=flags.engine_names,
         ),
     ] = None,
@@ -92,14 +94,15 @@ def download(
     quiet: flags.Quiet = False,
     verbose: flags.Verbose = 0,
 ) -> None:
-    """Fetch the weights of an engine or a segmenter.
+    """Fetch the weights of an engine, a segmenter or a metric.
 
     The licence, whether it allows commercial use, and the size are shown first. Every file is
     checked against the checksum that the hub states.
     """
     if (name is not None) + list_ + (convert is not None) != 1:
         raise BadOption(
-            "name one thing to do: an engine or a segmenter to download for, --list, or --convert"
+            "name one thing to do: an engine, a segmenter or a metric to download for, --list, or "
+            "--convert"
         )
     if convert is not None:
         _convert(convert, output, overwrite, json, quiet)
@@ -150,14 +153,35 @@ def needed(
             raise BadOption(f"segmenter {name} takes --model and --revision, not --option")
         given = _model_options(name, segmenter.Options, model, revision)
         return _of_plugin(name, segmenter, replace(segmenter.Options(), **given))
+    for table in _metrics():
+        if name in table:
+            if pairs or revision:
+                raise BadOption(f"metric {name} takes --model, not --option or --revision")
+            return _of_metric(name, table.get(name), model)
     if "/" in name:
         if pairs or model:
             raise BadOption(f"{name} is a model on the hub, so --model and --option say nothing")
         return [Needed("", Source(name, revision=revision), None, None)]
     raise UnknownPlugin(
-        f"there is no engine or segmenter {name!r}; there are: "
-        f"{', '.join([*ENGINES.names(), *SEGMENTERS.names()])}"
+        f"there is no engine, segmenter or metric {name!r}; there are: "
+        f"{', '.join(one for table in (ENGINES, SEGMENTERS, *_metrics()) for one in table.names())}"
     )
+
+
+def _metrics() -> tuple[Any, ...]:
+    """The tables of metrics of every kind."""
+    from infill.metrics.base import METRICS, PROMPT_METRICS, SET_METRICS
+
+    return METRICS, PROMPT_METRICS, SET_METRICS
+
+
+def _of_metric(name: str, metric: Any, model: str | None = None) -> list[Needed]:
+    """What a metric needs, by its method `sources`, which those have that need weights."""
+    if hasattr(metric, "sources"):
+        return [Needed(name, source, None, None) for source in metric.sources(model)]
+    if model is not None:
+        raise BadOption(f"{name} has no model to choose; leave --model out")
+    return []
 
 
 def _model_options(
@@ -244,11 +268,15 @@ def _known() -> Iterator[dict[str, Any]]:
     from infill.engines.base import ENGINES
     from infill.segmenters.base import SEGMENTERS
 
-    for table in (ENGINES, SEGMENTERS):
+    tables: tuple[Any, ...] = (ENGINES, SEGMENTERS, *_metrics())
+    for table in tables:
         for name in table.names():
             try:
                 plugin: Any = table.get(name)
-                wanted = _of_plugin(name, plugin, plugin.Options())
+                if table in tables[:2]:
+                    wanted = _of_plugin(name, plugin, plugin.Options())
+                else:
+                    wanted = _of_metric(name, plugin)
                 found = [(one, weights.here(one.source)) for one in wanted]
             except (InfillError, ImportError):  # lacks an extra (see `infill engines`), or is mute
                 continue

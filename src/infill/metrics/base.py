@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.errors import BadMask, BadPixels, MaskSizeMismatch
+from infill.errors import BadMask, BadPixels, MaskSizeMismatch, UnknownPlugin
 from infill.registry import Registry
 
 Better = Literal["higher", "lower", "one"]
@@ -157,16 +157,38 @@ METRICS: Registry[Metric] = Registry(
     {
         "psnr": "infill.metrics.psnr:Psnr",
         "ssim": "infill.metrics.ssim:Ssim",
+        "ms-ssim": "infill.metrics.ms_ssim:MsSsim",
         "haarpsi": "infill.metrics.haarpsi:HaarPsi",
+        "vsi": "infill.metrics.vsi:Vsi",
         "texture": "infill.metrics.texture:Texture",
         "sharpness": "infill.metrics.sharpness:Sharpness",
         "seam": "infill.metrics.seam:Seam",
+        "lpips": "infill.metrics.lpips:Lpips",
+        "colour": "infill.metrics.colour:Colour",
+        "noise": "infill.metrics.noise:Noise",
+        "structure": "infill.metrics.structure:Structure",
+        "preservation": "infill.metrics.preservation:Preservation",
+        "niqe": "infill.metrics.niqe:Niqe",
     },
 )
 
-PROMPT_METRICS: Registry[PromptMetric] = Registry("prompt metric", "infill.prompt_metrics", {})
+PROMPT_METRICS: Registry[PromptMetric] = Registry(
+    "prompt metric",
+    "infill.prompt_metrics",
+    {
+        "clip": "infill.metrics.clip:ClipScore",
+    },
+)
 
-SET_METRICS: Registry[SetMetric] = Registry("set metric", "infill.set_metrics", {})
+SET_METRICS: Registry[SetMetric] = Registry(
+    "set metric",
+    "infill.set_metrics",
+    {
+        "fid": "infill.metrics.fid:Fid",
+        "kid": "infill.metrics.kid:Kid",
+        "swd": "infill.metrics.swd:Swd",
+    },
+)
 
 
 def missing(metric: Metric | PromptMetric | SetMetric) -> str | None:
@@ -174,6 +196,17 @@ def missing(metric: Metric | PromptMetric | SetMetric) -> str | None:
     ask = getattr(metric, "missing", None)
     found: str | None = None if ask is None else ask()
     return found
+
+
+def card_of(name: str) -> MetricCard:
+    """The card of a metric of any kind. Raises `UnknownPlugin`, naming all that there are."""
+    for table in (METRICS, PROMPT_METRICS, SET_METRICS):
+        if name in table:
+            maker: Any = table.factory(name)
+            card: MetricCard = maker.card
+            return card
+    known = [*METRICS.names(), *PROMPT_METRICS.names(), *SET_METRICS.names()]
+    raise UnknownPlugin(f"there is no metric {name!r}; there are: {', '.join(known)}")
 
 
 def ready() -> list[str]:

@@ -67,20 +67,20 @@ def deepfill(
     if layout is not None:
         check_layout(layout)
     with opened(path) as archive:
-        names = _part(path, archive, "DeepFillv2", PLAIN_SIGN, TF_SIGN)
+        names = part_with(path, archive, "DeepFillv2", PLAIN_SIGN, TF_SIGN)
         table = from_tf(names.table) if names.sign == TF_SIGN else names.table
         layout = layout or _layout(path, archive, names.sign)
         first = table[PLAIN_SIGN].shape if PLAIN_SIGN in table else ()
         width = first[0] if first else 0  # half the width, and as many gates
         if not 4 <= width <= WIDEST or width % 4:
             raise MissingWeights(
-                f"{path} is no DeepFillv2: its first layer is {_size(first)}; take another file"
+                f"{path} is no DeepFillv2: its first layer is {size_text(first)}; take another file"
             )
         kept = layout
         if fuse is None:  # as the file itself says, if it does
             fuse = {"True": True, "False": False}.get(archive.notes.get("fuse", ""))
-        network = _made(path, lambda: deepfill_nets.Generator(width, layout=kept, fuse=fuse))
-        _fill(path, network, table, f"DeepFillv2 of width {width}")
+        network = made(path, lambda: deepfill_nets.Generator(width, layout=kept, fuse=fuse))
+        fill_network(path, network, table, f"DeepFillv2 of width {width}")
     return network
 
 
@@ -91,17 +91,18 @@ def discriminator(path: str | Path, *, layout: Layout | None = None) -> deepfill
     if layout is not None:
         check_layout(layout)
     with opened(path) as archive:
-        names = _part(path, archive, "SN-PatchGAN", JUDGE_SIGN)
+        names = part_with(path, archive, "SN-PatchGAN", JUDGE_SIGN)
         sign = TF_SIGN if any(name.endswith(TF_SIGN) for name in archive.tensors) else PLAIN_SIGN
         first = names.table[JUDGE_SIGN].shape
         if len(first) != 4 or not all(1 <= side <= WIDEST for side in first):
             raise MissingWeights(
-                f"{path} is no SN-PatchGAN: its first layer is {_size(first)}; take another file"
+                f"{path} is no SN-PatchGAN: its first layer is {size_text(first)}; "
+                "take another file"
             )
         layout = layout or _layout(path, archive, sign)
         kept = layout
-        network = _made(path, lambda: deepfill_nets.Discriminator(first[1], first[0], layout=kept))
-        _fill(path, network, names.table, f"SN-PatchGAN of width {first[0]}")
+        network = made(path, lambda: deepfill_nets.Discriminator(first[1], first[0], layout=kept))
+        fill_network(path, network, names.table, f"SN-PatchGAN of width {first[0]}")
     return network
 
 
@@ -116,16 +117,18 @@ def lama(path: str | Path) -> lama_nets.Generator:
     """
     path = Path(path)
     with opened(path) as archive:
-        table = _part(path, archive, "LaMa", LAMA_SIGN).table
+        table = part_with(path, archive, "LaMa", LAMA_SIGN).table
         shape = _lama_shape(table)
         if shape is None:
             raise MissingWeights(f"{path} is no LaMa whose layers are known; take another file")
-        network = _made(path, lambda: lama_nets.Generator(shape))
-        _fill(path, network, table, f"LaMa of width {shape.width} with {shape.blocks} blocks")
+        network = made(path, lambda: lama_nets.Generator(shape))
+        fill_network(
+            path, network, table, f"LaMa of width {shape.width} with {shape.blocks} blocks"
+        )
     return network
 
 
-def _made(path: Path, make: Callable[[], Network]) -> Network:
+def made(path: Path, make: Callable[[], Network]) -> Network:
     """A network whose tensors have shapes and no numbers."""
     try:
         with torch.device("meta"):
@@ -144,7 +147,7 @@ class _Part:
     table: dict[str, Entry]
 
 
-def _part(path: Path, archive: Archive, kind: str, *signs: str) -> _Part:
+def part_with(path: Path, archive: Archive, kind: str, *signs: str) -> _Part:
     """The one network in the file that has one of the signs; `kind` is its name for people."""
     for sign in signs:
         prefixes = [
@@ -199,7 +202,7 @@ def _lama_shape(table: Mapping[str, Entry]) -> lama_nets.Shape | None:
     return lama_nets.Shape(width[0], halvings, blocks, share)
 
 
-def _fill(path: Path, network: nn.Module, table: Mapping[str, Entry], kind: str) -> None:
+def fill_network(path: Path, network: nn.Module, table: Mapping[str, Entry], kind: str) -> None:
     """The tensors into a network on the meta device, all of them, or none and `MissingWeights`.
 
     Only shapes are looked at until it is sure that everything fits.
@@ -208,7 +211,7 @@ def _fill(path: Path, network: nn.Module, table: Mapping[str, Entry], kind: str)
     absent = [name for name in wanted if name not in table and not name.endswith(OPTIONAL)]
     strange = [name for name in table if name not in wanted]
     other = [
-        f"{name} ({_size(table[name].shape)}, not {_size(value.shape)})"
+        f"{name} ({size_text(table[name].shape)}, not {size_text(value.shape)})"
         for name, value in wanted.items()
         if name in table and table[name].shape != tuple(value.shape)
     ]
@@ -255,7 +258,7 @@ def _check_numbers(path: Path, state: Mapping[str, Tensor]) -> None:
             raise MissingWeights(f"{path} fuses scores in another way ({name}); take another file")
 
 
-def _size(shape: Iterable[int]) -> str:
+def size_text(shape: Iterable[int]) -> str:
     return "×".join(str(side) for side in shape) or "a number"
 
 

@@ -121,7 +121,7 @@ class DataConfig:
     photos: str = ""
     """Folder of the data set; $NAME and ~ are filled in."""
     layout: str = "folder"
-    """How it is laid out, see `data.layouts`."""
+    """How it is laid out, see `infill.data.layouts`."""
     side: int = 256
     """Of the squares that are learnt from, in pixels."""
     short: int = 0
@@ -235,9 +235,9 @@ class LossConfig:
     similarity: float = 0.0
     """1 - multi-scale SSIM."""
     perceptual: float = 0.0
-    """Distance of VGG-16 features; needs torchvision and `vgg`."""
+    """Distance of VGG-16 features; needs `vgg`."""
     vgg: str = ""
-    """Weights of torchvision's VGG-16 as .safetensors."""
+    """Weights of torchvision's VGG-16: its file, or a .safetensors of it."""
 
     def __post_init__(self) -> None:
         check_not_negative(

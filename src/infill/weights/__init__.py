@@ -263,8 +263,11 @@ def network_is_off() -> bool:
 def missing(source: Source, first: str = "") -> str:
     """The sentence about weights that are not here. first: what to do before the command."""
     what = "file" if source.inert else "folder"
+    name = source.name
+    if "://" in name:  # an address and its checksum fill three lines
+        name = name.partition("#")[0].rpartition("/")[2] or name
     return (
-        f"the weights of {source.name} are not on this machine; where there is a network, "
+        f"the weights of {name} are not on this machine; where there is a network, "
         f"type: {first}{source.typed()}; or set {source.where} to a {what} that holds them"
     )
 

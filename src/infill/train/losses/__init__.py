@@ -6,5 +6,5 @@
 | `pixels` | L1, in the hole and outside |
 | `adversarial` | hinge, the R1 penalty, feature matching |
 | `similarity` | multi-scale SSIM |
-| `perceptual` | distance of the features of VGG-16, where torchvision is installed |
+| `perceptual` | distance of the features of VGG-16 |
 """

@@ -2,19 +2,16 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.functional import l1_loss
 
-from infill.errors import MissingExtra, MissingWeights
-from infill.lazy import need
+from infill.errors import MissingWeights
+from infill.nets import backbones
 
 LAYERS = (3, 8, 15)
-"""relu1_2, relu2_2 and relu3_3 among the layers of torchvision's VGG-16."""
+"""relu1_2, relu2_2 and relu3_3 among the layers of VGG-16."""
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of the photos that it learnt from, RGB in [0, 1]."""
 
@@ -56,24 +53,16 @@ class Perceptual(nn.Module):
 
 
 def load(weights: Path) -> Perceptual:
-    """`Perceptual` with torchvision's VGG-16 and weights out of a .safetensors file.
+    """`Perceptual` with VGG-16, and weights out of torchvision's file or a .safetensors of it.
 
-    Raises `MissingExtra` without torchvision, `MissingWeights` for a file that is not there or of
-    another network; `infill download --convert` makes a .safetensors of a .pth.
+    Raises `MissingWeights` for a file that is of another network, damaged, or could run code, and
+    `Unreadable` if it is not there.
     """
     try:
-        models: Any = need("torchvision.models", extra="train")
-    except MissingExtra as error:
-        raise MissingExtra(
-            "the perceptual loss needs torchvision; type: pip install torchvision, "
-            "or set losses.perceptual=0"
-        ) from error
-    network = models.vgg16(weights=None)
-    try:
-        network.load_state_dict(load_file(weights))
-    except (OSError, SafetensorError, RuntimeError) as error:
+        network = backbones.vgg16(weights)
+    except MissingWeights as error:
         raise MissingWeights(
-            f"{weights} holds no weights of VGG-16; name them in losses.vgg as a .safetensors file "
-            "(infill download --convert vgg16.pth makes one)"
+            f"losses.vgg names no weights of VGG-16: {error} (torchvision's vgg16-397923af.pth is "
+            "one)"
         ) from error
     return Perceptual(network.features)
