@@ -54,8 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def chosen(options: argparse.Namespace, random: np.random.Generator) -> list[Path]:
     """Photos that were held out, at random."""
+    from infill.data.layouts import parted
     from infill.errors import InfillError
-    from infill.train.data.layouts import parted
 
     try:
         aside = parted("folder", options.photos, options.fraction)[1]

@@ -12,10 +12,11 @@ ROOT = Path(infill.__file__).parent
 
 FLOORS = [  # from the top; a name stands for a module, or for a package and all that is in it
     {"cli", "api", "web", "__main__"},
-    {"bench", "batch", "sweep", "jobs", "train"},
+    {"bench", "rating", "batch", "sweep", "jobs", "train"},
     {"pipeline", "pieces", "segmentation", "loading", "result", "recipe"},
     {"engines", "segmenters", "metrics", "executors"},
     {"nets", "diffusion"},
+    {"data"},
     {"masks", "geometry", "regions", "composite", "drift", "picture", "sheets"},
     {
         "errors",

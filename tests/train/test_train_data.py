@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from infill.data.layouts import Listing, listing
 from infill.errors import Unreadable
 from infill.train.data import photos as reading
 from infill.train.data.crops import batch, jittered, middles, random_numbers, squares, whole_middles
-from infill.train.data.layouts import Listing, listing
 from infill.train.data.photos import Streamed, Thumbnails, decoded, thumbnail
 from infill.train.data.prefetch import Prefetch
 from infill.train.tables import DataConfig

@@ -8,7 +8,7 @@ from benchmarks import held_out
 from benchmarks.cases import find_cases
 from PIL import Image
 
-from infill.train.data.layouts import parted
+from infill.data.layouts import parted
 
 
 @pytest.fixture

@@ -71,10 +71,10 @@ def _stroke(canvas: Mask, dice: Dice, brush: float, area: int | None = None) -> 
         brush_width = min(brush_width, max(round(math.sqrt(area) / 2), 1))
     for start, end in zip([here, *path], path, strict=False):
         if area is None:
-            _segment(canvas, start, end, brush_width)
+            draw_segment(canvas, start, end, brush_width)
             continue
         before = canvas.copy()
-        _segment(canvas, start, end, brush_width)
+        draw_segment(canvas, start, end, brush_width)
         if np.count_nonzero(canvas) >= area:
             canvas[:] = _shortened(before, start, end, brush_width, area)
             return True
@@ -98,7 +98,7 @@ def _plan(dice: Dice, here: Point, height: int, width: int) -> tuple[list[Point]
     return path[1:], dice.whole(*BRUSH_WIDTH)
 
 
-def _segment(canvas: Mask, start: Point, end: Point, brush_width: int) -> None:
+def draw_segment(canvas: Mask, start: Point, end: Point, brush_width: int) -> None:
     """A straight line from pixel to pixel with round ends."""
     (ax, ay), (bx, by) = start, end
     draw_disc(canvas, 2 * ax + 1, 2 * ay + 1, brush_width)
@@ -121,7 +121,7 @@ def _shortened(before: Mask, start: Point, end: Point, brush_width: int, area: i
         if step >= 0:
             part = step / max(steps, 1)
             stop = round(ax + (bx - ax) * part), round(ay + (by - ay) * part)
-            _segment(canvas, start, stop, brush_width)
+            draw_segment(canvas, start, stop, brush_width)
         return canvas
 
     low, high = -1, steps  # at -1 nothing is painted, at the last step it is enough

@@ -14,9 +14,9 @@ from safetensors.torch import save
 from torch import nn
 
 from infill import settings
+from infill.data.layouts import Listing
 from infill.files import write_atomically
 from infill.train.data import crops
-from infill.train.data.layouts import Listing
 from infill.train.data.photos import Thumbnails, decoded
 from infill.train.data.prefetch import Prefetch
 from infill.train.ddpm_tables import DdpmConfig, DdpmRun

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from infill import device, settings
+from infill.data.layouts import Listing, parted
 from infill.errors import BadOption
 from infill.threads import opencv_threads
 from infill.train import export
 from infill.train.config import folder, from_dict
-from infill.train.data.layouts import Listing, parted
 from infill.train.data.photos import Photos, open_photos
 from infill.train.data.prefetch import Prefetch
 from infill.train.ddpm_tables import DdpmRun

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from infill.data.layouts import Listing
 from infill.errors import InfillError, Unreadable, Unwritable
 from infill.files import write_atomically
 from infill.picture import Picture
-from infill.train.data.layouts import Listing
 
 Bytes = NDArray[np.uint8]
 Tell = Callable[[str], None]

@@ -6,19 +6,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from infill.data.layouts import is_held_out, listing, parted
 from infill.errors import BadOption, Unreadable
-from infill.train.data.layouts import is_held_out, listing, parted
-
-
-def tree(root: Path, *names: str) -> Path:
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.suffix in (".png", ".jpg"):
-            Image.new("RGB", (9, 8)).save(path)
-        else:
-            path.write_text("no photo")
-    return root
+from tests.data.trees import tree
 
 
 @pytest.mark.parametrize(
