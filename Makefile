@@ -3,6 +3,7 @@
 # make app       the web app                      make test-web   the tests of page and API
 # make check     format, lint, types and tests   make bench      the benchmarks
 # make bench-clicks   how well clicks find objects
+# make bench-report   compare engines, and write docs/report
 # make clean     remove .venv and all that was made
 #
 # PYTHON=/path/to/python3.12 chooses the interpreter; TESTS=tests/cli runs some of the tests.
@@ -18,7 +19,7 @@ NEEDS := pyproject.toml constraints.txt
 PIP := PIP_CONSTRAINT=$(CURDIR)/constraints.txt $(BIN)/python -m pip install --quiet \
 	--disable-pip-version-check --no-warn-script-location
 
-.PHONY: help demo picture app test test-web test-slow browser check bench bench-clicks clean
+.PHONY: help demo picture app test test-web test-slow browser check bench bench-clicks bench-report clean
 
 help:
 	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
@@ -110,6 +111,11 @@ BENCH_CLICKS := $(wildcard ../shared/bench)
 bench-clicks: $(VENV)/.test
 	@$(if $(INFILL_BENCH_CLICKS),,$(if $(BENCH_CLICKS),INFILL_BENCH_CLICKS=$(BENCH_CLICKS))) \
 	  $(BIN)/python -m benchmarks.clicks $(BENCH)
+
+# The report of the engines that need no download; REPORT="--restart" passes options on.
+bench-report: $(VENV)/.test
+	@$(if $(INFILL_BENCH),,$(if $(BENCH_PHOTOS),INFILL_BENCH=$(BENCH_PHOTOS))) \
+	  $(BIN)/python -m benchmarks.report $(REPORT)
 
 clean:
 	rm -rf $(VENV) out build dist .make .pytest_cache .hypothesis .mypy_cache .ruff_cache

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+from infill.bench.samples import choose, kind_of, masked_photos
+
+__all__ = ["Case", "blanked", "bundled_cases", "cases_at_hand", "choose", "find_cases", "kind_of"]
 
 
 @dataclass(frozen=True)
@@ -53,18 +55,8 @@ def find_cases(folder: Path) -> list[Case]:
     A photo called NNN_KIND_SOURCE_NAME is of that kind of hole; others are of kind "photo".
     """
     return [
-        Case(photo.stem, kind_of(photo.stem), photo, mask)
-        for photo in sorted(folder.iterdir())
-        if photo.suffix.lower() in SUFFIXES
-        and not photo.stem.endswith("_mask")
-        and (mask := photo.with_name(f"{photo.stem}_mask.png")).exists()
+        Case(photo.stem, kind_of(photo.stem), photo, mask) for photo, mask in masked_photos(folder)
     ]
-
-
-def kind_of(stem: str) -> str:
-    """`strokes` of `000_strokes_bsds_306005`."""
-    parts = stem.split("_")
-    return parts[1] if len(parts) >= 4 and parts[0].isdigit() else "photo"
 
 
 def bundled_cases() -> list[Case]:
@@ -80,19 +72,6 @@ def bundled_cases() -> list[Case]:
         for case in find_cases(folder)
         for kind in ("free-form", "rectangle")
     ]
-
-
-def choose(cases: Sequence[Case], count: int | None) -> list[Case]:
-    """`count` of the cases, spread evenly over each kind, in their order; all if None."""
-    if count is None or count >= len(cases):
-        return list(cases)
-    kinds = list(dict.fromkeys(case.kind for case in cases))
-    chosen: set[str] = set()
-    for index, kind in enumerate(kinds):
-        of_kind = [case for case in cases if case.kind == kind]
-        share = min(len(of_kind), count // len(kinds) + (index < count % len(kinds)))
-        chosen |= {of_kind[k * len(of_kind) // share].name for k in range(share)}
-    return [case for case in cases if case.name in chosen]
 
 
 def cases_at_hand(environ: dict[str, str] | os._Environ[str] = os.environ) -> list[Case]:

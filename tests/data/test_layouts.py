@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from infill.data.layouts import is_held_out, listing, parted
+from infill.data.layouts import is_held_out, listing, parted, photo_names
 from infill.errors import BadOption, Unreadable
 from tests.data.trees import tree
 
@@ -132,3 +132,8 @@ def test_the_mark_changes_with_the_photos(tmp_path: Path) -> None:
     assert listing("folder", tmp_path)[0].mark() == first
     Image.new("RGB", (90, 80), "red").save(tmp_path / "a.png")
     assert listing("folder", tmp_path)[0].mark() != first
+
+
+def test_masks_beside_their_photos_are_no_photos(tmp_path: Path) -> None:
+    tree(tmp_path, "a.jpg", "a_mask.png", "carnival_mask.jpg", "b/c.png", "b/c_mask.png")
+    assert list(photo_names(tmp_path, True)) == ["a.jpg", "b/c.png", "carnival_mask.jpg"]

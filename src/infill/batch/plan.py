@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
+from infill.data.layouts import MASK_ENDING
 from infill.errors import BatchError
 from infill.picture.formats import find
 
 PHOTO_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"))
 """Extensions, in small letters, that mark a file as a photo or a mask."""
-
-MASK_ENDING = "_mask"
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,9 @@ from pathlib import Path
 from infill.errors import BadOption, Unreadable
 from infill.picture import SUFFIXES
 
+MASK_ENDING = "_mask"
+"""What the name of a mask that lies beside its photo ends with, before its suffix."""
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -138,8 +141,9 @@ def is_held_out(name: str, fraction: float) -> bool:
 def photo_names(folder: Path, deep: bool) -> Iterator[str]:
     """Names of the photos in a folder, by their paths below it with / between the parts, sorted.
 
-    deep: in folders of folders too. One folder's names are in memory at a time, since Places2 has
-    millions. Raises `Unreadable` for a folder that may not be read.
+    deep: in folders of folders too. Masks that lie beside their photos are no photos. One folder's
+    names are in memory at a time, since Places2 has millions. Raises `Unreadable` for a folder that
+    may not be read.
     """
     seen: set[tuple[int, int]] = set()  # links may lead round in a circle
 
@@ -152,9 +156,10 @@ def photo_names(folder: Path, deep: bool) -> Iterator[str]:
         # A folder sorts as what lies in it does, so that the whole is in order of the names.
         with os.scandir(path) as entries:
             names = sorted(entry.name + "/" * entry.is_dir() for entry in entries)
+        masks = masks_among(names)
         for name in names:
             if not name.endswith("/"):
-                if name.lower().endswith(SUFFIXES):
+                if name.lower().endswith(SUFFIXES) and name not in masks:
                     yield below + name
             elif deep:
                 yield from within(below + name)
@@ -164,6 +169,20 @@ def photo_names(folder: Path, deep: bool) -> Iterator[str]:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise Unreadable(f"the folder {error.filename} cannot be read: {reason}") from error
+
+
+def masks_among(names: Sequence[str]) -> set[str]:
+    """Those of the names in a folder that are masks of others in it: NAME_mask.png beside NAME.jpg,
+    whatever the endings."""
+    marked = {name: stem for name in names if (stem := _stem(name)).endswith(MASK_ENDING)}
+    if not marked:
+        return set()
+    stems = {_stem(name) for name in names if name.lower().endswith(SUFFIXES)}
+    return {name for name, stem in marked.items() if stem.removesuffix(MASK_ENDING) in stems}
+
+
+def _stem(name: str) -> str:
+    return name.rpartition(".")[0] or name
 
 
 def bytes_of(path: Path) -> int:

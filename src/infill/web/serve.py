@@ -72,33 +72,47 @@ def run(
     from infill.jobs import Pool
 
     check_address(host, token, insecure)
-    uvicorn = need("uvicorn", extra="web")
-    listening = _listen(host, port)
-    with listening, private_folder() as folder, _ended_by_signals(), Pool() as pool:
+    need("uvicorn", extra="web")
+    listening = listen(host, port)
+    with listening, private_folder() as folder, ended_by_signals(), Pool() as pool:
         pool.warm("fill")  # beside the import of Gradio, which takes as long
         from infill.api import create_app
 
         names = hosts_of(host, token, insecure)
         api = create_app(pool, token=token, page=True, hosts=names)
-        config = uvicorn.Config(
-            mounted(api, pool, folder),
-            log_level="warning",
-            timeout_graceful_shutdown=1,
-            server_header=False,
-        )
-        name = f"[{host}]" if ":" in host else host
-        announce(
-            f"http://{name}:{listening.getsockname()[1]}/" + (f"?token={token}" if token else "")
-        )
-        # Whoever opens the page now has the cores first; a click comes some seconds later.
+        # Whoever opens the page first has the cores; a click comes some seconds later.
         clicks = threading.Timer(CLICKS_LATER, pool.warm, ("click",))
         clicks.daemon = True
-        clicks.start()
-        logging.getLogger("uvicorn.error").addFilter(_Hush())
-        uvicorn.Server(config).run(sockets=[listening])
+
+        def ready(url: str) -> None:
+            announce(url)
+            clicks.start()
+
+        answer(mounted(api, pool, folder), listening, host, token, ready)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def answer(
+    app: Any,
+    listening: socket.socket,
+    host: str,
+    token: str | None,
+    announce: Callable[[str], None],
+) -> None:
+    """Serve an ASGI app on a socket that listens, until a signal ends it.
+
+    announce: called with the page's address, which holds the token, before the first answer.
+    """
+    uvicorn = need("uvicorn", extra="web")
+    config = uvicorn.Config(
+        app, log_level="warning", timeout_graceful_shutdown=1, server_header=False
+    )
+    name = f"[{host}]" if ":" in host else host
+    announce(f"http://{name}:{listening.getsockname()[1]}/" + (f"?token={token}" if token else ""))
+    logging.getLogger("uvicorn.error").addFilter(_Hush())
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there. Raises `BadSetting`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -111,7 +125,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """SIGTERM ends the block as SIGINT does, so that what it holds is given back."""
 
     def end(number: int, frame: object) -> None:

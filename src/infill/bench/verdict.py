@@ -1,0 +1,71 @@
+"""What a run comes to in a few sentences, each backed by a figure of the summary."""
+
+from collections.abc import Sequence
+
+from infill.bench.summary import Interval, Standing, Summary
+
+
+def verdict(summary: Summary) -> list[str]:
+    """Sentences that a person understands in ten seconds."""
+    found = [_best(summary.standings)]
+    found += _cost(summary)
+    found += _kept(summary)
+    if summary.failures:
+        engines = sorted({failure.engine for failure in summary.failures})
+        found.append(f"{len(summary.failures)} fills failed ({', '.join(engines)}).")
+    return found
+
+
+def _best(standings: Sequence[Standing]) -> str:
+    first = [one for one in standings if one.rank.rank == 1]
+    if len(standings) == 1:
+        return f"{standings[0].engine} alone was run, so there is nothing to compare it with."
+    if len(first) == len(standings):
+        return "The data cannot tell the engines apart: every difference may be chance."
+    if len(first) > 1:
+        names = _listed([one.engine for one in first])
+        return f"{names} are ahead of the others; the data cannot tell them apart."
+    return f"{first[0].engine} is best overall (score {told(first[0].score, 2)})."
+
+
+def _cost(summary: Summary) -> list[str]:
+    timed = [cost for cost in summary.costs if cost.steady.value is not None]
+    if len(timed) < 2:
+        return []
+    quick = min(timed, key=lambda cost: cost.steady.value or 0.0)
+    best = next((cost for cost in timed if cost.engine == summary.standings[0].engine), quick)
+    seconds = f"{quick.engine} is quickest ({quick.steady.value:.3g} s a photo)"
+    if best is quick:
+        return [f"{seconds}."]
+    return [f"{seconds}; {best.engine} takes {best.steady.value:.3g} s."]
+
+
+def _kept(summary: Summary) -> list[str]:
+    """Whether what is not masked was left alone, if it was measured."""
+    for table in summary.tables:
+        if table.criterion == "preservation" and any(
+            "outside_max" in c for c in table.cells.values()
+        ):
+            changed = [
+                engine
+                for engine, cells in table.cells.items()
+                if (cells["outside_max"].value or 0) > 0
+            ]
+            if changed:
+                return [f"{_listed(changed)} changed pixels outside the hole."]
+            return ["No engine changed a single pixel outside the hole."]
+    return []
+
+
+def told(interval: Interval, digits: int) -> str:
+    """A figure with its interval, "0.71, 95 % 0.66 to 0.76"."""
+    if interval.value is None:
+        return "–"
+    text = f"{interval.value:.{digits}f}"
+    if interval.low is None or interval.high is None:
+        return text
+    return f"{text}, 95 % {interval.low:.{digits}f} to {interval.high:.{digits}f}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
