@@ -15,6 +15,7 @@ from infill.bench.plan import Options, entries_of
 from infill.bench.samples import Sample, bundled, choose, find_samples, join
 from infill.cli import benching
 from infill.cli.report import write
+from infill.errors import InfillError
 
 PHOTOS = 24
 RUN, REPORT = Path("out/bench-report"), Path("docs/report")
@@ -28,9 +29,12 @@ ORIGINS = (
 
 def samples(folder: str | None) -> list[Sample]:
     """The rooms, and photos of the folder, spread over their kinds of holes."""
-    parts = [find_samples(bundled())]
+    parts = {"rooms": find_samples(bundled())}
     if folder:
-        parts.append(choose(find_samples(Path(folder)), PHOTOS))
+        try:
+            parts["photos"] = choose(find_samples(Path(folder)), PHOTOS)
+        except InfillError as error:
+            raise SystemExit(f"INFILL_BENCH: {error}") from None
     else:
         print("INFILL_BENCH names no folder of photos: the rooms alone are run")
     return join(parts)

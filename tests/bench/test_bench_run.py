@@ -6,13 +6,14 @@ import shutil
 import numpy as np
 import pytest
 
+from infill.batch.rows import read_rows
 from infill.bench import run as running
 from infill.bench.job import load
 from infill.bench.measure import choose
 from infill.bench.rows import number, read, tabulated
 from infill.bench.run import Run, read_run
 from infill.engines.base import ENGINES
-from infill.errors import BatchError, UnknownPlugin
+from infill.errors import BatchError, MissingWeights, UnknownPlugin
 from infill.masks import as_mask
 from infill.metrics.psnr import psnr
 from infill.picture import Picture
@@ -144,6 +145,8 @@ def test_another_run_in_the_same_folder_is_refused(photos, tmp_path):
     with pytest.raises(BatchError, match="samples_sha256"):
         Run(options_of(photos, trials=1), out)
     Run(options_of(photos), out, restart=True).close()
+    assert not (out / "samples").exists(), "they may be of another size"
+    assert not (out / "fills").exists()
 
 
 def test_rows_of_another_version_are_refused(photos, tmp_path, monkeypatch):
@@ -228,6 +231,45 @@ def test_another_kind_of_run_is_not_written_over(photos, tmp_path):
         Run(options_of(photos), tmp_path / "out", restart=True)
 
 
+def test_a_damaged_run_can_be_started_over(photos, tmp_path):
+    out = tmp_path / "out"
+    go(options_of(photos, trials=1), out)
+    (out / "run.json").write_text("{")
+    with pytest.raises(BatchError, match="cannot be read"):
+        Run(options_of(photos, trials=1), out)
+    _, ended = go(options_of(photos, trials=1), out, restart=True)
+    assert ended.done == 4
+
+
+def test_torn_comparisons_of_trials_are_made_again(photos, tmp_path):
+    out = tmp_path / "out"
+    go(options_of(photos), out)
+    before = read_rows(out / "trials.jsonl", "key")
+    text = (out / "trials.jsonl").read_bytes()
+    (out / "trials.jsonl").write_bytes(text[: len(text) // 2])
+    go(options_of(photos), out)
+    assert read_rows(out / "trials.jsonl", "key") == before
+
+
+def test_only_what_is_needed_of_a_row_stays_in_memory(photos, tmp_path):
+    with Run(options_of(photos), tmp_path / "out") as run:
+        list(run.rows(Here()))
+        assert all(set(row) == {"error", "output"} for row in run._file.rows.values())
+    assert all(row["recipe"]["engine"] for row in read(tmp_path / "out"))
+
+
+def test_the_machine_is_that_of_the_fills(photos, tmp_path):
+    """A start that finds nothing to do says nothing of how fills were made."""
+    out = tmp_path / "out"
+    with Run(options_of(photos), out) as run:
+        list(run.rows(Here(), jobs=2, threads=3))
+    before = (out / "notes.json").read_bytes()
+    with Run(options_of(photos), out, command="again") as run:
+        list(run.rows(Here(), jobs=9, threads=9))
+    assert (out / "notes.json").read_bytes() == before
+    assert {(row["processes"], row["threads"]) for row in read(out)} == {(2, 3)}
+
+
 def test_metrics_are_chosen_by_name_and_what_lacks_weights_is_told():
     found = choose(None)
     assert "psnr" in found.plain
@@ -236,6 +278,8 @@ def test_metrics_are_chosen_by_name_and_what_lacks_weights_is_told():
     assert choose(["seam", "psnr"]).names == ["seam", "psnr"]
     with pytest.raises(UnknownPlugin, match="no metric 'pnsr'"):
         choose(["pnsr"])
+    with pytest.raises(MissingWeights, match=r"metric lpips cannot measure.*infill download lpips"):
+        choose(["psnr", "lpips"])
 
 
 def test_figures_of_a_row_are_numbers():

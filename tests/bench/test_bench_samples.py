@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from infill.bench.job import load, squared
-from infill.bench.plan import at_hand, entries_of, entry_of, items
+from infill.bench.plan import at_hand, entries_of, entry_of, items, reads_prompts
 from infill.bench.samples import (
     bundled,
     choose,
@@ -16,7 +16,14 @@ from infill.bench.samples import (
     with_drawn_masks,
 )
 from infill.engines.base import ENGINES
-from infill.errors import BadOption, BatchError, MaskSizeMismatch, UnknownPlugin, Unreadable
+from infill.errors import (
+    BadMask,
+    BadOption,
+    BatchError,
+    MaskSizeMismatch,
+    UnknownPlugin,
+    Unreadable,
+)
 from infill.masks.protocols import protocol
 from infill.picture import Picture
 from tests.bench.runs import options_of, photo, write_photos, write_room
@@ -45,6 +52,17 @@ def test_a_described_sample_to_remove_has_its_truth(tmp_path):
         "loose.png",
     )
     assert (one.prompt, one.before_prompt) == ("an empty wall", "a red box")
+
+
+def test_photos_without_prompts_cannot_be_edited(tmp_path):
+    write_photos(tmp_path, 1)
+    with pytest.raises(BatchError, match="nobody knows what to put there"):
+        find_samples(tmp_path, task="edit")
+    with pytest.raises(BadOption, match="telea reads no prompt"):
+        reads_prompts(entries_of(["sd", "telea"]))
+    with pytest.raises(BadOption, match="name them with --engine"):
+        reads_prompts([])
+    reads_prompts(entries_of(["sd", "repaint"][:1]))
 
 
 def test_a_described_sample_to_edit_has_a_prompt_and_no_truth(tmp_path):
@@ -90,9 +108,13 @@ def test_slugs_are_safe_and_unlike(tmp_path):
     slugs = [one.slug for one in found]
     assert len({slug.casefold() for slug in slugs}) == len(names)
     assert all(slug and "/" not in slug and slug.strip(".") for slug in slugs)
-    assert max(map(len, slugs)) <= 83
-    joined = join([found, found])
+    assert max(map(len, slugs)) <= 84
+    joined = join({"a": found, "b": found})
     assert len({one.slug.casefold() for one in joined}) == 2 * len(names)
+    assert len({one.group for one in joined}) == 2 * len(names), "called alike is not the same"
+    assert join({"a": found}) == found
+    odd = with_drawn_masks([("con", tmp_path), ("x" * 79 + "..y", tmp_path)], "rectangle")
+    assert [one.slug for one in odd] == ["_con", "x" * 79]
 
 
 def test_a_count_is_spread_over_the_kinds(tmp_path):
@@ -170,3 +192,20 @@ def test_a_truth_of_another_size_is_refused(tmp_path):
     options = options_of(tmp_path)
     with pytest.raises(MaskSizeMismatch, match="not of the size of"):
         load(options.samples[0], options)
+
+
+def test_a_hole_that_is_cut_away_is_told(tmp_path):
+    write_photos(tmp_path, 1, (48, 160))  # the hole lies left of the middle square
+    options = options_of(tmp_path, size=32)
+    with pytest.raises(BadMask, match="no hole is left in the middle square"):
+        load(options.samples[0], options)
+
+
+def test_annotations_are_not_asked_for_other_masks(tmp_path):
+    """A drawn mask is of the size of the run, whether or not the set is annotated."""
+    write_photos(tmp_path, 1)
+    drawn = protocol("repaint-expand")
+    options = options_of(tmp_path, protocol=drawn, annotated=object(), size=32)
+    (path,) = tmp_path.glob("*[0-9].png")
+    loaded = load(with_drawn_masks([("p", path)], "x")[0], options)
+    assert loaded.mask.mean() == 0.9375

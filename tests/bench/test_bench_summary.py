@@ -3,21 +3,25 @@
 import dataclasses
 import json
 import math
+import shutil
 
 import numpy as np
 import pytest
 
 from infill.bench import sets
-from infill.bench.costs import costs
+from infill.bench.costs import costs, ran_on
 from infill.bench.extremes import extremes
 from infill.bench.machine import in_words, machine
-from infill.bench.meter import joules, metered
+from infill.bench.meter import Need, Reading, joules, metered
 from infill.bench.pictured import badness
 from infill.bench.rates import RATES, price, rate_of
 from infill.bench.references import matching
 from infill.bench.rows import tabulated
 from infill.bench.spreads import spreads
+from infill.bench.stats import student
 from infill.bench.summarise import summarise
+from infill.bench.summary import Interval, Rank, Standing
+from infill.bench.verdict import _best as verdict_of
 from infill.errors import BatchError
 from tests.bench.runs import row, write_run
 
@@ -87,7 +91,7 @@ def test_samples_on_which_one_fails_are_left_out_for_all(tmp_path):
     cell = next(t for t in summary.tables if t.criterion == "consistency").cells["b"]["psnr"]
     assert cell.value == 20.0
     assert "The data cannot tell the engines apart" in summary.verdict[0]
-    assert "1 fills failed (a)." in summary.verdict
+    assert "1 fill failed (a)." in summary.verdict
 
 
 def test_an_engine_that_filled_nothing_empties_no_table(tmp_path):
@@ -140,6 +144,23 @@ def test_costs_are_medians_and_the_first_fill_is_apart():
     assert found.price == pytest.approx(2 / 3600 * RATES[-1].dollars * 1000)
     given = costs(tabulated(rows), {}, price_per_hour=3.6)[0]
     assert (given.price, given.rate) == (2.0, "3.6 $ an hour, as given")
+    shared = costs(tabulated(rows), {"processes": 2}, price_per_hour=3.6)[0]
+    assert shared.price == 1.0, "two at a time share what the hour costs"
+
+
+def test_samples_that_are_left_out_cost_nothing():
+    rows = [row(e, s, seconds={"total": t}) for e in "ab" for s, t in (("s0", 1.0), ("s1", 9.0))]
+    rows[3] |= {"error": "too large"}
+    found = {one.engine: one.steady.value for one in costs(tabulated(rows), {})}
+    assert found == {"a": 1.0, "b": 1.0}
+
+
+def test_fills_of_several_machines_are_told():
+    one = {"processes": 1, "threads": 2, "machine": "A"}
+    rows = [row("a", "s0") | one, row("a", "s1") | one, row("a", "s2") | one | {"machine": "B"}]
+    assert ran_on(rows)["mixed"] == "the fills were made on several machines: A; B"
+    assert ran_on(rows[:2]) == {"processes": 1, "threads": 2, "mixed": ""}
+    assert "different numbers" in ran_on([rows[0], rows[1] | {"threads": 1}])["mixed"]
 
 
 def test_a_rate_is_that_of_the_device():
@@ -155,10 +176,14 @@ def test_energy_counters_are_read_and_go_round(tmp_path, monkeypatch):
     zone = tmp_path / "intel-rapl:0"
     for name in ("intel-rapl:0", "intel-rapl:0:0"):
         (tmp_path / name).mkdir()
+        (tmp_path / name / "name").write_text("package-0\n")
         (tmp_path / name / "energy_uj").write_text("9000000\n")
         (tmp_path / name / "max_energy_range_uj").write_text("10000000\n")
     assert joules(tmp_path) == {"intel-rapl:0": (9.0, 10.0)}
     assert joules(tmp_path / "none") is None
+    shutil.copytree(zone, tmp_path / "intel-rapl:1")
+    (tmp_path / "intel-rapl:1" / "name").write_text("psys\n")  # has the packages in it
+    assert list(joules(tmp_path)) == ["intel-rapl:0"]
     monkeypatch.setattr("infill.bench.meter.joules", lambda: joules(tmp_path))
     with metered(energy=True) as cost:
         (zone / "energy_uj").write_text("2000000")
@@ -179,6 +204,26 @@ def test_the_peak_of_memory_is_that_of_the_block():
     with metered(energy=False) as after:
         pass
     assert after.host_mb < large.host_mb - 30
+
+
+def test_what_the_metrics_hold_is_not_the_engines():
+    need = Need()
+    first = Reading(host_mb=100, host_after=90, device_mb=50, device_after=40)
+    assert need.of("a", first) == (100, 50)
+    later = Reading(host_mb=520, host_before=500, device_mb=900, device_before=880)
+    assert need.of("a", later) == (110, 60)  # its own 90 and 40, and 20 on top
+    assert need.of("b", Reading()) == (None, None)
+
+
+def test_the_best_is_ahead_only_of_those_it_surely_beats():
+    def standing(name, rank, *tied):
+        return Standing(name, Rank(rank, tied), Interval(0.5, 0.4, 0.6, 9), {})
+
+    said = verdict_of([standing("a", 1, "b"), standing("b", 1, "a"), standing("c", 3)])
+    assert said == "a and b are ahead of the others; the data cannot tell them apart."
+    said = verdict_of([standing("a", 1, "b"), standing("b", 1, "a", "c"), standing("c", 2, "b")])
+    assert said.startswith("a and b have no better one, but not all differences")
+    assert verdict_of([standing("a", 1), standing("c", 2)]).startswith("a is best overall")
 
 
 def test_spreads_have_percentiles_and_histograms_with_common_edges():
@@ -284,7 +329,7 @@ def test_figures_of_sets_have_an_error_and_are_kept(tmp_path, monkeypatch):
     # The jackknife's error of a mean is that of the textbook: the means of ten groups of four.
     folds = np.array([np.delete(values, np.arange(part, 40, 10)).mean() for part in range(10)])
     error = math.sqrt(0.9 * np.square(folds - folds.mean()).sum())
-    assert cell.high - cell.value == pytest.approx(sets.WIDTH * error, rel=1e-5)
+    assert cell.high - cell.value == pytest.approx(student(9) * error, rel=1e-5)
     assert any("wants at least 50 photos and had 40" in note for note in table.notes)
     monkeypatch.setattr(Means, "compare", lambda *_: pytest.fail("it was kept"))
     assert summarise(run)[0].tables[0].cells["a"]["means"].value == cell.value

@@ -96,9 +96,15 @@ def test_rooms_to_remove_and_to_edit(tmp_path: Path) -> None:
     )  # fmt: skip
     assert both.code == 0
     assert set(rows(tmp_path / "both")) == {"den-object/flat/0", "den-loose/flat/0"}
-    edit = call("bench", tmp_path / "rooms", *given, "-o", tmp_path / "edit", "--task", "edit")
-    assert edit.code == 0
-    assert rows(tmp_path / "edit")["den/flat/0"]["prompt"] == "a brass lamp"
+    edit = ("bench", tmp_path / "rooms", "-o", tmp_path / "edit", "--task", "edit")
+    answer = call(*edit, "-e", "flat")
+    assert (answer.code, "flat reads no prompt" in answer.err) == (2, True)
+    answer = call(*edit)
+    assert (answer.code, "needs engines that read a prompt" in answer.err) == (2, True)
+    answer = call(*edit, "-e", "sd", "--metric", "seam", "--offline", "--trials", 1)
+    assert answer.code == 2, "its weights are not here"
+    assert rows(tmp_path / "edit")["den/sd/0"]["prompt"] == "a brass lamp"
+    assert "infill download" in rows(tmp_path / "edit")["den/sd/0"]["error"]
 
 
 def test_masks_are_drawn_by_a_protocol(photos: Path, tmp_path: Path) -> None:
@@ -119,23 +125,26 @@ def test_masks_are_drawn_by_a_protocol(photos: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["--mask-ratio", "0.2"], "name their protocol with --mask"),
+        (["--mask-ratio", "0.2"], "--mask-ratio needs --mask"),
+        (["--classes", "dog"], "--classes needs --mask"),
         (["--dataset", "ffhq"], "--dataset needs --mask"),
+        (["--root", "x"], "--root needs --dataset"),
+        (["--annotations", "x"], "--annotations needs --dataset"),
+        (["--split", "train"], "--split needs --dataset"),
+        (["--shard", "0/2"], "I from 1 to N"),
+        (["--metric", "lpips"], "infill download lpips"),
         (["--mask", "rectangel"], "rectangle"),
         (["-e", "tilia"], "no engine 'tilia'"),
         (["--task", "paint"], "remove or edit"),
         (["--metric", "pnsr"], "no metric 'pnsr'"),
-        (["--sample-masks", "tight", "-e", "flat"], None),
+        (["--sample-masks", "tight", "-e", "flat"], "these have one each"),
         (["-e", "telea", "-e", "telea"], "named twice"),
     ],
 )
 def test_nonsense_is_one_sentence(
-    photos: Path, tmp_path: Path, given: list[str], said: str | None
+    photos: Path, tmp_path: Path, given: list[str], said: str
 ) -> None:
     answer = call("bench", photos, "-o", tmp_path / "out", "--trials", 1, *given)
-    if said is None:  # photos with one mask have no choice of masks
-        assert answer.code == 0
-        return
     assert answer.code == 2
     assert said in answer.err
     assert not (tmp_path / "out" / "rows.jsonl").exists()
@@ -146,7 +155,7 @@ def test_no_samples_and_no_run_are_told(tmp_path: Path) -> None:
     answer = call("bench", tmp_path / "empty", "-e", "flat", "-o", tmp_path / "out")
     assert (answer.code, "holds no sample" in answer.err) == (2, True)
     answer = call("report", tmp_path / "empty")
-    assert (answer.code, "no rows yet" in answer.err) == (2, True)
+    assert (answer.code, "holds no run" in answer.err) == (2, True)
     drawn = ("--mask", "half", "-o", tmp_path / "out")
     answer = call("evaluate", tmp_path / "empty", "-e", "flat", "--mask", "repaint-half")
     assert answer.code == 2, drawn
@@ -216,6 +225,10 @@ def test_a_report_is_written_again_with_another_price(photos: Path, tmp_path: Pa
 def test_masks_of_annotated_objects(tmp_path: Path) -> None:
     """COCO's own layout: the dog of the first photo, and no photo without one."""
     root = coco(tmp_path / "coco")
+    with_size = ("--mask", "repaint-expand", "--size", 32, "-o", tmp_path / "drawn")
+    answer = call("bench", "--dataset", "coco", "--root", root, "-e", "flat", *with_size)
+    assert answer.code == 0, answer.err
+    assert all(row["coverage"] == 0.9375 for row in rows(tmp_path / "drawn").values())
     given = ("bench", "--dataset", "coco", "--root", root, "-e", "flat", "--metric", "psnr")
     given += ("--trials", 1, "--mask", "object")
     answer = call(*given, "--classes", "dög", "-o", tmp_path / "dogs")

@@ -158,7 +158,7 @@ class TestWeights:
         fetched(trunk, published / "alex-small.pth")
         told = missing(Lpips())
         assert told is not None
-        assert "lpips/weights/v0.1/alex.pth" in told
+        assert "the weights of alex.pth" in told
         fetched(heads, published / "heads.pth")
         assert missing(Lpips()) is None
         photo = tiny.photo(40, 40)
@@ -222,3 +222,18 @@ class TestWeights:
         command = [sys.executable, "-c", script]
         told = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
         assert told.stdout.strip() == "False"
+
+
+def test_a_trunk_alone_wants_its_heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the file nor in a package: it says so, and does not ask the network for them."""
+    monkeypatch.setattr("infill.metrics.lpips.INSTALLED", ())
+    save_file(tiny.alexnet().state_dict(), tmp_path / "trunk.safetensors")
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "cache"))
+    photo = np.zeros((40, 40, 3), np.float32)
+    for named in (tmp_path, tmp_path / "trunk.safetensors"):
+        with using(lpips_weights=str(named)):
+            told = missing(Lpips())
+            assert told is not None
+            assert "alex.pth" in told
+            with pytest.raises(MissingWeights, match=r"alex\.pth"):
+                Lpips().measure(photo, photo, np.ones((40, 40), bool))

@@ -201,3 +201,22 @@ def _centre(scores: NDArray[np.float64]) -> float:
     grid = np.linspace(-8, 3, 200_001)
     mean = (1 / (1 + np.exp(grid[:, None] - scores))).mean(axis=1)
     return float(grid[np.abs(mean - 0.5).argmin()])
+
+
+def test_chance_is_seldom_called_sure() -> None:
+    """One rater who answers by chance on few photos: on five or fewer nobody is ever ahead."""
+    rng = np.random.default_rng(2)
+    for photos, allowed in ((2, 0), (5, 0), (12, 6)):
+        wrong = 0
+        for _ in range(40):
+            chosen = [str(rng.choice(["a", "b"])) for _ in range(photos)]
+            cast = votes(
+                ["a", "b"],
+                [["a", "b"]] * photos,
+                chosen,
+                ["r"] * photos,
+                list(map(str, range(photos))),
+            )
+            fitted = fit(cast, draws=200)
+            wrong += fitted.surely_above(0, 1) or fitted.surely_above(1, 0)
+        assert wrong <= allowed

@@ -122,13 +122,37 @@ def test_haarpsi_without_any_structure_weighs_all_places_alike():
     assert haarpsi_module._pool(maps, nothing) == pytest.approx(0.25)
 
 
-def test_haarpsi_has_one_key_and_does_not_need_a_hole():
+def test_haarpsi_of_the_whole_does_not_need_a_hole():
     truth, other = picture((20, 20)), picture((20, 20), 1)
-    nothing = np.zeros((20, 20), bool)
-    assert HaarPsi().measure(truth, other, nothing) == {"haarpsi": haarpsi(truth, other)}
+    nothing, all_of_it = np.zeros((20, 20), bool), np.ones((20, 20), bool)
+    row = HaarPsi().measure(truth, other, nothing)
+    assert row["haarpsi"] == haarpsi(truth, other)
+    assert math.isnan(row["masked_haarpsi"])
+    row = HaarPsi().measure(truth, other, all_of_it)
+    assert row["masked_haarpsi"] == pytest.approx(row["haarpsi"], abs=1e-6)
 
 
-# --- SSIM ---------------------------------------------------------------------------------
+def test_haarpsi_in_the_hole_counts_places_by_their_share():
+    """A change that lies in one half: the hole there scores below the whole, the hole in the other
+    half, away from the change, scores as good as alike."""
+    truth = picture((64, 64))
+    changed = truth.copy()
+    changed[:, :24] = picture((64, 64), 1)[:, :24]
+    left, right = np.zeros((64, 64), bool), np.zeros((64, 64), bool)
+    left[:, :20], right[:, 40:] = True, True
+    whole = haarpsi(truth, changed)
+    assert HaarPsi().measure(truth, changed, left)["masked_haarpsi"] < whole
+    assert HaarPsi().measure(truth, changed, right)["masked_haarpsi"] == pytest.approx(1, abs=1e-6)
+
+
+def test_haarpsi_in_a_hole_of_flat_photos():
+    """No place has any weight: the hole's own do."""
+    one, other = (np.full((16, 16, 3), value, np.float32) for value in (0.4, 0.6))
+    hole = np.zeros((16, 16), bool)
+    hole[4:12, 4:12] = True
+    row = HaarPsi().measure(one, other, hole)
+    assert row["masked_haarpsi"] <= 1
+    assert not math.isnan(row["masked_haarpsi"])
 
 
 def reference_ssim(truth, filled):

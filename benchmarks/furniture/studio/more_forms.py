@@ -15,6 +15,11 @@ from mathutils import Vector, noise
 Point = tuple[float, float, float]
 
 
+def points(text):
+    """Tuples of numbers written as "0 0; .088 0; .094 .002", which keeps long profiles short."""
+    return [tuple(float(number) for number in part.split()) for part in text.split(";")]
+
+
 def mesh(name, vertices, faces, material=None, at=(0, 0, 0), smooth=True, uv=None):
     """A mesh object from vertex and face lists; uv is one (u, v) a vertex."""
     data = bpy.data.meshes.new(name)
@@ -44,7 +49,9 @@ def grid_faces(rows, columns, wrap=False):
     for r in range(rows - 1):
         for c in range(columns if wrap else columns - 1):
             d = (c + 1) % columns
-            faces.append((r * columns + c, r * columns + d, (r + 1) * columns + d, (r + 1) * columns + c))
+            faces.append(
+                (r * columns + c, r * columns + d, (r + 1) * columns + d, (r + 1) * columns + c)
+            )
     return faces
 
 
@@ -173,7 +180,9 @@ def cushion(name, width, height, thick, material=None, seed=1, piping=None, n=56
                 along = u if (1 - abs(v)) < (1 - abs(u)) else v
                 pinch = noise.noise(Vector((along * 9, seed * 3.1 + side, 0))) * math.exp(-rim * 6)
                 corner = math.exp(-((1 - abs(u)) ** 2 + (1 - abs(v)) ** 2) * 9)
-                ray = noise.noise(Vector((math.atan2(1 - abs(v), 1 - abs(u) + 1e-6) * 6, u + seed, v)))
+                ray = noise.noise(
+                    Vector((math.atan2(1 - abs(v), 1 - abs(u) + 1e-6) * 6, u + seed, v))
+                )
                 z = thick / 2 * dome * (slump + creases * fold)
                 z += creases * thick * dome * (0.16 * pinch + 0.14 * ray * corner)
                 parts.append((x, y, side * max(z, 0.0)))

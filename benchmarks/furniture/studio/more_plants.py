@@ -71,7 +71,7 @@ def branch_points(start, direction, length, rng, bend=0.25, rise=0.0, steps=5):
     points, d = [np.asarray(start, float)], np.asarray(direction, float)
     d = d / np.linalg.norm(d)
     for _ in range(steps):
-        d = _turn(d + (0, 0, rise), bend / 2, rng)
+        d = _turn(d + np.array((0, 0, rise)), bend / 2, rng)
         points.append(points[-1] + d * length / steps)
     return np.array(points)
 
@@ -87,8 +87,23 @@ def along(points, count, start=0.2):
     return line[low] * (1 - part) + line[low + 1] * part, tangent
 
 
-def sprig(name, start, direction, length, bark, leaf, seed=1, kind="olive", size=0.05, width=0.28,
-          count=26, thick=0.003, bend=0.25, rise=0.0, open_angle=0.9):
+def sprig(
+    name,
+    start,
+    direction,
+    length,
+    bark,
+    leaf,
+    seed=1,
+    kind="olive",
+    size=0.05,
+    width=0.28,
+    count=26,
+    thick=0.003,
+    bend=0.25,
+    rise=0.0,
+    open_angle=0.9,
+):
     """A branch with leaves in pairs along it; returns [branch, leaves]."""
     rng = np.random.default_rng(seed)
     points = branch_points(start, direction, length, rng, bend, rise)
@@ -113,11 +128,26 @@ def sprig_spots(points, count, rng, open_angle=0.9, start=0.15):
     return spots
 
 
-def tree(name, base, height, crown, bark, leaf, seed=1, branches=26, twigs=7, count=14, size=0.045,
-         width=0.3, kind="olive", trunk=0.022, lean=0.08):
+def tree(
+    name,
+    base,
+    height,
+    crown,
+    bark,
+    leaf,
+    seed=1,
+    branches=26,
+    twigs=7,
+    count=14,
+    size=0.045,
+    width=0.3,
+    kind="olive",
+    trunk=0.022,
+    lean=0.08,
+):
     """A small standard tree: a wandering trunk and a loose round crown of radius `crown`."""
     rng = np.random.default_rng(seed)
-    top = np.asarray(base, float) + (lean * height * 0.4, 0, height)
+    top = np.asarray(base, float) + np.array((lean * height * 0.4, 0, height))
     stem = branch_points(base, top - base, height * 0.9, rng, 0.18, 0.15)
     parts = [tube(name + " trunk", stem, np.linspace(trunk, trunk * 0.55, len(stem)), bark)]
     spots = []
@@ -140,8 +170,19 @@ def tree(name, base, height, crown, bark, leaf, seed=1, branches=26, twigs=7, co
     return parts
 
 
-def bush(name, centre, radius, leaf, seed=1, count=2600, size=0.035, width=0.5, kind="oval",
-         flat=0.8, lump=0.25):
+def bush(
+    name,
+    centre,
+    radius,
+    leaf,
+    seed=1,
+    count=2600,
+    size=0.035,
+    width=0.5,
+    kind="oval",
+    flat=0.8,
+    lump=0.25,
+):
     """A clipped or loose bush: leaves over and under the skin of a lumpy ball."""
     rng = np.random.default_rng(seed)
     knots = rng.normal(size=(9, 3))

@@ -6,12 +6,12 @@ then filled again, into the same bytes.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from infill.errors import BatchError
+from infill.errors import BatchError, Unwritable
 from infill.files import write_atomically
 
 Row = dict[str, Any]
@@ -24,17 +24,25 @@ class RowFile:
     """The rows of one output folder; a context manager that holds the folder's lock."""
 
     def __init__(
-        self, folder: Path, identity: Mapping[str, Any], *, restart: bool, key: str = "input"
+        self,
+        folder: Path,
+        identity: Mapping[str, Any],
+        *,
+        restart: bool,
+        key: str = "input",
+        held: Sequence[str] | None = None,
     ) -> None:
         """Open or continue the run in `folder`, which is made if it is missing.
 
         key: the entry that tells one row from another.
+        held: the entries of each row that `rows` keeps in memory; None = all of them. On disk a
+              row is always whole.
 
         Raises `BatchError` if another process is writing there, or if the folder holds a run
         with another `identity` (a flat mapping of names to JSON values) and not `restart`.
         """
         self.folder = folder
-        self._key = key
+        self._key, self._held = key, held
         self.rows: dict[str, Row] = {}
         self.continues = False
         try:
@@ -58,29 +66,55 @@ class RowFile:
         if run_path.exists():
             _check_identity(_read_json(run_path), json.loads(json.dumps(identity)), self.folder)
             self.continues = True
-            self.rows = read_rows(rows_path, self._key)
+            self.rows = {name: self._slim(row) for name, row in _each(rows_path, self._key)}
         else:
             text = json.dumps(identity, indent=2, sort_keys=True) + "\n"
             write_atomically(run_path, text.encode(), overwrite=True)
-        self._rewrite(self.rows.values())
+        self._rewrite(list(self.rows))
 
-    def _rewrite(self, rows: Iterable[Row]) -> None:
+    def _slim(self, row: Row) -> Row:
+        return row if self._held is None else {name: row.get(name) for name in self._held}
+
+    def _rewrite(self, names: Iterable[str]) -> None:
+        """The file anew with the last row of each name, in that order; lines are copied one by one,
+        so that they need not be in memory together."""
         if self._file is not None:
             self._file.close()
         path = self.folder / ROWS_FILE
-        write_atomically(path, b"".join(_line(row) for row in rows), overwrite=True)
+        places = _places(path, self._key)
+
+        def content(file: IO[bytes]) -> None:
+            if not places:
+                return
+            with path.open("rb") as before:
+                for name in names:
+                    before.seek(places[name])
+                    file.write(before.readline().rstrip(b"\n") + b"\n")
+
+        write_atomically(path, content, overwrite=True)
         self._file = path.open("ab", buffering=0)
 
     def append(self, row: Row) -> None:
-        """Keep `row` in place of an earlier one with the same key. One line, one write."""
+        """Keep `row` in place of an earlier one with the same key. One line, one write.
+
+        Raises `Unwritable` (a full disk): the row is not kept, and the run can go on later.
+        """
         assert self._file is not None
-        self.rows[row[self._key]] = row
-        self._file.write(_line(row))
+        line = _line(row)
+        try:
+            written = self._file.write(line)
+        except OSError as error:
+            raise Unwritable(
+                f"{self.folder / ROWS_FILE} cannot be written: {(error.strerror or '').lower()}"
+            ) from error
+        if written != len(line):
+            raise Unwritable(f"{self.folder / ROWS_FILE} cannot be written: the disk is full")
+        self.rows[row[self._key]] = self._slim(row)
 
     def sort(self, inputs: Iterable[str]) -> None:
         """Put the rows of `inputs` in that order and drop all others: the run is complete."""
         self.rows = {name: self.rows[name] for name in inputs if name in self.rows}
-        self._rewrite(self.rows.values())
+        self._rewrite(list(self.rows))
 
     def close(self) -> None:
         """Close the files, which also gives the lock back."""
@@ -102,16 +136,33 @@ class RowFile:
 
 def read_rows(path: Path, key: str = "input") -> dict[str, Row]:
     """The rows of a `rows.jsonl` by `key`, the last of each; lines that are torn are left out."""
-    rows: dict[str, Row] = {}
+    return dict(_each(path, key))
+
+
+def _each(path: Path, key: str) -> Iterator[tuple[str, Row]]:
+    """Name and row of each line that is whole, in their order."""
+    for _, name, row in _lines(path, key):
+        yield name, row
+
+
+def _places(path: Path, key: str) -> dict[str, int]:
+    """Where in the file the last row of each name begins."""
+    return {name: start for start, name, _ in _lines(path, key)}
+
+
+def _lines(path: Path, key: str) -> Iterator[tuple[int, str, Row]]:
+    """Start, name and row of each line that is whole."""
     if not path.exists():
-        return rows
-    for line in path.read_bytes().split(b"\n"):
-        try:
-            row = json.loads(line)
-            rows[row[key]] = row
-        except (ValueError, TypeError, KeyError):
-            continue
-    return rows
+        return
+    with path.open("rb") as file:
+        start = 0
+        for line in file:
+            try:
+                row = json.loads(line)
+                yield start, row[key], row
+            except (ValueError, TypeError, KeyError):
+                pass  # torn
+            start += len(line)
 
 
 def _line(row: Row) -> bytes:

@@ -1,5 +1,6 @@
 """What each engine costs: time, memory, energy, money."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,12 +14,29 @@ from infill.bench.summary import Cost, Interval
 def costs(
     table: Table, machine: Mapping[str, Any], price_per_hour: float | None = None
 ) -> list[Cost]:
-    """A line for each engine, from all its fills that succeeded."""
+    """A line for each engine, from its fills of the samples that are compared."""
     found = []
     for engine in table.engines:
-        rows = [row for (name, _), each in table.by.items() if name == engine for row in each]
+        rows = [row for slug in table.slugs for row in table.by[engine, slug]]
         found.append(_cost(engine, rows, machine, price_per_hour))
     return found
+
+
+def ran_on(rows: Sequence[Row]) -> dict[str, Any]:
+    """What the rows say of where they were made: `processes` and `threads`, the most common ones;
+    `mixed`, a sentence where starts of the run differed."""
+    good = [row for row in rows if row["error"] is None and "threads" in row]
+    if not good:
+        return {}
+    ways = Counter((row["processes"], row["threads"]) for row in good)
+    machines = sorted({row["machine"] for row in good})
+    processes, threads = ways.most_common(1)[0][0]
+    told: dict[str, Any] = {"processes": processes, "threads": threads, "mixed": ""}
+    if len(machines) > 1:
+        told["mixed"] = f"the fills were made on several machines: {'; '.join(machines)}"
+    elif len(ways) > 1:
+        told["mixed"] = "the fills were made with different numbers of processes or threads"
+    return told
 
 
 def _cost(
@@ -55,7 +73,10 @@ def _price(
     if seconds is None:
         return None, ""
     if price_per_hour is not None:
-        return seconds / 3.6 * price_per_hour, f"{price_per_hour:g} $ an hour, as given"
+        # So many processes shared the machine while one fill took these seconds.
+        shared = int(machine.get("processes") or 1)
+        how = f"{price_per_hour:g} $ an hour, as given"
+        return seconds / 3.6 * price_per_hour / shared, how
     rate = rate_of(machine, device=device)
     if rate is None:
         return None, "no rate is known for this GPU; give one with --price-per-hour"

@@ -8,7 +8,7 @@ import numpy as np
 from infill.bench.rows import Row, Table, Values, mean, number
 from infill.bench.stats import wins
 from infill.bench.summary import Column
-from infill.metrics.base import SET_METRICS, MetricCard, card_of
+from infill.metrics.base import METRICS, SET_METRICS, MetricCard, card_of
 
 TITLES = {
     "realism": "Realism",
@@ -33,7 +33,13 @@ DISTANCE = Column(
 SAME = Column(
     "same_bytes", "same seed, same bytes", "higher", 2, "share of fills that came out the same"
 )
-SECONDS = Column("seconds", "seconds", "lower", 3, "wall seconds of a fill, the first left out")
+SECONDS = Column(
+    "seconds",
+    "seconds, mean",
+    "lower",
+    3,
+    "wall seconds of a fill, the mean over the samples, first fills of a process left out",
+)
 
 
 @dataclass(frozen=True)
@@ -41,7 +47,7 @@ class Figures:
     """Every figure of the samples that all engines have filled.
 
     values: key → (samples, engines) float64. columns: criterion → its columns.
-    metrics: criterion → the keys of each metric, which count as one in the criterion.
+    metrics: criterion → the keys of each metric that counts in the score, as one.
     """
 
     engines: Sequence[str]
@@ -61,7 +67,8 @@ class Figures:
                 continue  # no figure for one sample
             card = card_of(name)
             columns[card.criterion] += columns_of(card)
-            metrics[card.criterion].append(list(card.better))
+            if card.scored:
+                metrics[card.criterion].append(list(card.better))
             values |= {key: table.values(key) for key in card.better}
         for column, found in _stability(table, values, trials):
             columns["reproducibility"].append(column)
@@ -75,6 +82,10 @@ class Figures:
     def measured(self, key: str) -> bool:
         """Whether there is any value of that figure."""
         return not np.isnan(self.values[key]).all()
+
+    def all_measured(self) -> dict[str, Values]:
+        """Every figure of which there is any value."""
+        return {key: values for key, values in self.values.items() if self.measured(key)}
 
 
 def columns_of(card: MetricCard) -> list[Column]:
@@ -110,6 +121,15 @@ def seconds_of(table: Table) -> Values:
     return found
 
 
+def known_as(key: str) -> str:
+    """What a table calls a figure."""
+    for name in METRICS.names():
+        card = METRICS.get(name).card
+        if key in card.labels:
+            return card.labels[key]
+    return key
+
+
 def _stability(
     table: Table, values: Mapping[str, Values], trials: Mapping[str, Row]
 ) -> list[tuple[Column, Values]]:
@@ -123,7 +143,7 @@ def _stability(
     found = [(DISTANCE, distance)]
     for key in SPREAD_OF:
         if key in values:
-            label = f"spread of {key.replace('_', ' ')}"
+            label = f"spread of {known_as(key)}"
             column = Column(
                 f"spread_{key}", label, "lower", 3, "standard deviation over the trials"
             )

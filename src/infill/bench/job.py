@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import infill
 from infill.bench.layout import FORMAT, feature_path, fill_path, sample_folder
 from infill.bench.measure import Chosen, Scene, scores
-from infill.bench.meter import metered
+from infill.bench.meter import Need, metered
 from infill.bench.plan import Item, Options
 from infill.bench.samples import Sample
 from infill.errors import BadMask, InfillError, MaskSizeMismatch, MissingExtra, MissingWeights
@@ -44,13 +44,17 @@ class FillAndMeasure:
     row says that the engine cannot fill anything here.
     """
 
-    def __init__(self, options: Options, chosen: Chosen, run: Path) -> None:
-        self.options, self.chosen, self.run = options, chosen, run
+    def __init__(self, options: Options, chosen: Chosen, run: Path, ran_on: Row) -> None:
+        """ran_on: what each row says of the machine; see `Run.rows`."""
+        # An item brings its sample and its engine: what is in all workers stays small.
+        self.options = replace(options, samples=(), entries=())
+        self.chosen, self.run, self.ran_on = chosen, run, ran_on
         self._last: tuple[str, Loaded] | None = None
+        self._need = Need()
         self._warm: set[str] = set()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_last": None, "_warm": set()}
+        return {**self.__dict__, "_last": None, "_need": Need(), "_warm": set()}
 
     def __call__(self, item: Item) -> Row:
         begun = time.perf_counter()
@@ -74,12 +78,16 @@ class FillAndMeasure:
             result = self._fill(item, loaded)
             seconds = time.perf_counter() - begun
         self._warm.add(item.entry.label)
+        host, device = self._need.of(item.entry.label, cost)
         row: Row = {
             "output": fill_path(item.sample.slug, item.entry.label, item.trial),
             "first": first,
             "seconds": {"total": round(seconds, 5)}
             | {stage: round(value, 5) for stage, value in result.seconds.items()},
-            **{name: _rounded(value) for name, value in asdict(cost).items()},
+            "host_mb": _rounded(host),
+            "device_mb": _rounded(device),
+            "joules": _rounded(cost.joules),
+            **self.ran_on,
             "output_sha256": result.recipe.output_sha256,
             "recipe": {**asdict(result.recipe), "mask": None},
             "notes": list(result.notes),
@@ -152,14 +160,19 @@ def load(sample: Sample, options: Options) -> Loaded:
     if truth is not None and truth.shape != before.shape:
         raise MaskSizeMismatch(f"{sample.truth} is not of the size of {sample.before}")
     hole = None if sample.mask is None else as_mask(sample.mask, before)
-    if hole is None and options.annotated is not None:  # outlines are of the photo's own size
-        hole = _drawn(sample, before, options)
+    drawn = options.protocol
+    if hole is None and drawn is not None and drawn.kind.of_objects:
+        hole = _drawn(sample, before, options)  # outlines are of the photo's own size
     if options.size is not None:
         same = truth is before
         before = squared(before, options.size)
         truth = before if same else None if truth is None else squared(truth, options.size)
         hole = None if hole is None else squared(hole.view(np.uint8) * 255, options.size) > 127
-    return Loaded(before, truth, _drawn(sample, before, options) if hole is None else hole)
+    hole = _drawn(sample, before, options) if hole is None else hole
+    if not hole.any():
+        where = "" if options.size is None else " is left in the middle square of the photo"
+        raise BadMask(f"the mask of {sample.name} has no hole{where}")
+    return Loaded(before, truth, hole)
 
 
 def _drawn(sample: Sample, before: Pixels, options: Options) -> NDArray[np.bool_]:
@@ -216,7 +229,7 @@ def _save_sample(folder: Path, loaded: Loaded) -> None:
         pictures["truth"] = loaded.truth
     folder.mkdir(parents=True, exist_ok=True)
     for name, pixels in pictures.items():
-        if not (folder / f"{name}.png").exists():
+        if not (folder / f"{name}.png").exists():  # another engine's processes had it before
             Picture.from_array(pixels).save(folder / f"{name}.png", overwrite=True)
 
 

@@ -15,23 +15,24 @@ import re
 FORMAT = 1
 """Goes up when a row means something else than before."""
 
-TRIALS = "trials.jsonl"
+TRIALS, SETS = "trials.jsonl", "sets.json"
+SAMPLES, FILLS, FEATURES = "samples", "fills", "features"
 
 
 def sample_folder(slug: str) -> str:
     """The folder of what was filled."""
-    return f"samples/{slug}"
+    return f"{SAMPLES}/{slug}"
 
 
 def fill_path(slug: str, label: str, trial: int) -> str:
     """The filled photo."""
-    return f"fills/{slug}/{safe(label)}/{trial}.png"
+    return f"{FILLS}/{slug}/{safe(label)}/{trial}.png"
 
 
 def feature_path(metric: str, slug: str, label: str | None = None, trial: int = 0) -> str:
     """What a set metric keeps of a fill, or (without a label) of the truth."""
     kept = "truth" if label is None else f"{safe(label)}/{trial}"
-    return f"features/{metric}/{slug}/{kept}.npy"
+    return f"{FEATURES}/{metric}/{slug}/{kept}.npy"
 
 
 def safe(label: str) -> str:

@@ -24,6 +24,11 @@ def machine() -> dict[str, Any]:
     }
 
 
+def in_short(facts: dict[str, Any]) -> str:
+    """The processor and the GPUs, as each row keeps them."""
+    return ", ".join([str(facts.get("cpu") or "unknown processor"), *(facts.get("gpus") or [])])
+
+
 def in_words(facts: dict[str, Any]) -> str:
     """One line for a person."""
     parts = [str(facts.get("cpu") or "unknown processor"), f"{facts.get('cores')} cores"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from infill.errors import MissingWeights
 from infill.metrics.base import METRICS, PROMPT_METRICS, SET_METRICS, card_of, missing
 from infill.registry import Registry
 
@@ -36,8 +37,8 @@ class Chosen:
 def choose(names: Sequence[str] | None) -> Chosen:
     """The metrics of these names; None = all that are ready, and no weights are fetched.
 
-    Raises `UnknownPlugin` for a name that is none, and `MissingWeights` or `MissingExtra` through
-    the metric itself if one that was named lacks something and is then measured.
+    Raises `UnknownPlugin` for a name that is none, and `MissingWeights` for one that was named and
+    lacks something.
     """
     for name in names or ():
         card_of(name)  # raises if there is none
@@ -46,11 +47,13 @@ def choose(names: Sequence[str] | None) -> Chosen:
     def chosen(table: Registry[Any]) -> list[str]:
         kept = []
         for name in table.names() if names is None else filter(table.__contains__, names):
-            why = missing(table.get(name)) if names is None else None
+            why = missing(table.get(name))
             if why is None:
                 kept.append(name)
-            else:
+            elif names is None:
                 lacking[name] = why
+            else:
+                raise MissingWeights(f"metric {name} cannot measure: {why}")
         return kept
 
     return Chosen(chosen(METRICS), chosen(PROMPT_METRICS), chosen(SET_METRICS), lacking)

@@ -17,14 +17,20 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 class Reading:
     """What was read while a block ran; None = this machine does not tell.
 
-    host_mb:   peak of this process's resident memory, 10^6 bytes. Where the peak cannot be reset
-               (outside Linux) it is that of the whole process so far.
-    device_mb: peak of what PyTorch held on the GPU, 10^6 bytes.
-    joules:    of processor packages and GPU together, of all that ran on them meanwhile.
+    host_mb, device_mb: peak of this process's resident memory, and of what PyTorch held on GPUs,
+               10^6 bytes. Where the host's peak cannot be reset (outside Linux) it is that of the
+               whole process so far.
+    host_before, device_before, host_after, device_after: what was held when the block began, and
+               when it ended.
+    joules:    of processor packages and GPUs together, of all that ran on them meanwhile.
     """
 
     host_mb: float | None = None
     device_mb: float | None = None
+    host_before: float | None = None
+    device_before: float | None = None
+    host_after: float | None = None
+    device_after: float | None = None
     joules: float | None = None
 
 
@@ -35,7 +41,7 @@ def metered(*, energy: bool) -> Iterator[Reading]:
     energy: read the counters. They are the whole machine's, so it makes sense only where nothing
             else runs beside the block.
     """
-    reading = Reading()
+    reading = Reading(host_before=_host_now(), device_before=_device(peak=False))
     _reset_host_peak()
     _reset_device_peak()
     before = joules() if energy else None
@@ -43,7 +49,34 @@ def metered(*, energy: bool) -> Iterator[Reading]:
         yield reading
     finally:
         reading.joules = _since(before) if energy else None
-        reading.host_mb, reading.device_mb = _host_peak(), _device_peak()
+        reading.host_mb, reading.device_mb = _host_peak(), _device(peak=True)
+        reading.host_after, reading.device_after = _host_now(), _device(peak=False)
+
+
+class Need:
+    """What an engine needs of a process that also measures: its own memory, not the metrics'.
+
+    What it held after its first fill, before anything was measured, is its own for good. On top
+    comes what each later fill took while it ran.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[str, tuple[float, float]] = {}
+
+    def of(self, label: str, reading: Reading) -> tuple[float | None, float | None]:
+        """Host and device memory of one fill, 10^6 bytes; None where it is not known."""
+        if label not in self._held:
+            self._held[label] = (reading.host_after or 0.0, reading.device_after or 0.0)
+            return reading.host_mb, reading.device_mb
+        host, device = self._held[label]
+        return (
+            _beyond(reading.host_mb, reading.host_before, host),
+            _beyond(reading.device_mb, reading.device_before, device),
+        )
+
+
+def _beyond(peak: float | None, before: float | None, held: float) -> float | None:
+    return None if peak is None or before is None else held + max(0.0, peak - before)
 
 
 def joules(root: Path = POWERCAP) -> dict[str, tuple[float, float]] | None:
@@ -56,24 +89,29 @@ def joules(root: Path = POWERCAP) -> dict[str, tuple[float, float]] | None:
         if zone.name.count(":") > 1:
             continue  # a part of a package, which the package's own counter has in it
         try:
+            if (zone / "name").read_text().strip() == "psys":
+                continue  # of the whole platform: the packages are in it
             now = int((zone / "energy_uj").read_text())
             most = int((zone / "max_energy_range_uj").read_text())
         except (OSError, ValueError):
             continue
         found[zone.name] = (now / 1e6, most / 1e6)
-    found.update(_gpus())
-    return found or None
+    cards = _gpus()
+    if cards is None:
+        return None
+    return found | cards or None
 
 
-def _gpus() -> dict[str, tuple[float, float]]:
-    """Counters of NVIDIA's cards that this process uses through PyTorch."""
+def _gpus() -> dict[str, tuple[float, float]] | None:
+    """Counters of NVIDIA's cards that this process uses through PyTorch; None where it uses some
+    and they cannot be read (`pip install nvidia-ml-py` brings what reads them)."""
     torch = _cuda()
     if torch is None:
         return {}
     try:
         import pynvml
     except ImportError:
-        return {}
+        return None
     try:
         pynvml.nvmlInit()
         found = {}
@@ -83,7 +121,7 @@ def _gpus() -> dict[str, tuple[float, float]]:
             found[f"gpu {index}"] = (spent, float("inf"))
         return found
     except pynvml.NVMLError:  # an older card, or no right to ask
-        return {}
+        return None
 
 
 def _uuid(torch: Any, index: int) -> str:
@@ -107,18 +145,28 @@ def _reset_host_peak() -> None:
 
 
 def _host_peak() -> float | None:
-    try:
-        for line in STATUS.read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024 / 1e6
-    except (OSError, ValueError):
-        pass
+    told = _status("VmHWM:")
+    if told is not None:
+        return told
     try:
         import resource
     except ImportError:  # Windows
         return None
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6
+
+
+def _host_now() -> float | None:
+    return _status("VmRSS:")
+
+
+def _status(name: str) -> float | None:
+    """A line of what Linux tells of this process, in 10^6 bytes."""
+    with suppress(OSError, ValueError):
+        for line in STATUS.read_text().splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) * 1024 / 1e6
+    return None
 
 
 def _cuda() -> Any:
@@ -134,9 +182,9 @@ def _reset_device_peak() -> None:
             torch.cuda.reset_peak_memory_stats(index)
 
 
-def _device_peak() -> float | None:
+def _device(*, peak: bool) -> float | None:
     torch = _cuda()
     if torch is None:
         return None
-    cards = range(torch.cuda.device_count())
-    return float(sum(torch.cuda.max_memory_allocated(card) for card in cards)) / 1e6
+    ask = torch.cuda.max_memory_allocated if peak else torch.cuda.memory_allocated
+    return float(sum(ask(card) for card in range(torch.cuda.device_count()))) / 1e6

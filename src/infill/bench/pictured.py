@@ -66,9 +66,9 @@ def badness(known: Figures) -> dict[str, float]:
                 continue
             mean = np.nanmean(values, axis=1)
             worse = {"higher": -mean, "lower": mean, "one": np.abs(mean - 1)}[str(column.better)]
-            below = (worse[:, None] > worse[None, :]).mean(axis=1)
-            same = (worse[:, None] == worse[None, :]).mean(axis=1)
-            ranked.append(below + same / 2)
+            ordered = np.sort(worse)
+            ends = [np.searchsorted(ordered, worse, side) for side in ("left", "right")]
+            ranked.append((ends[0] + ends[1]) / 2 / len(worse))
     if not ranked:
         return {}
     return dict(zip(known.slugs, np.mean(ranked, axis=0).tolist(), strict=True))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ class Options:
     again:    fill the first trial twice, to see whether the same seed gives the same bytes.
     energy:   read the machine's energy counters (one process at a time).
     source:   how a person names what is filled, for the report.
+    dataset:  name of the data set, "" for photos of one's own: published figures go by it.
     """
 
     samples: Sequence[Sample]
@@ -56,6 +57,7 @@ class Options:
     again: bool = True
     energy: bool = False
     source: str = ""
+    dataset: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,14 @@ class Item:
     seed: int
 
 
-def items(options: Options) -> Iterator[Item]:
-    """Every fill, engine by engine (so that a network is loaded once), sample by sample."""
+def items(options: Options, label: str | None = None) -> Iterator[Item]:
+    """Every fill, engine by engine (so that a network is loaded once), sample by sample.
+
+    label: those of one engine alone.
+    """
     for entry in options.entries:
+        if label is not None and entry.label != label:
+            continue
         for sample in options.samples:
             for trial in range(options.trials):
                 yield Item(
@@ -114,6 +121,19 @@ def entries_of(texts: Sequence[str]) -> list[Entry]:
     return [entry_of(text) for text in texts]
 
 
+def reads_prompts(entries: Sequence[Entry]) -> None:
+    """Raise `BadOption` unless there are engines and each of them reads a prompt."""
+    for entry in entries:
+        engine = ENGINES.get(entry.engine)
+        if "prompt" not in {option.name for option in fields(engine.Options)}:
+            raise BadOption(
+                f"engine {entry.label} reads no prompt, so it cannot put there what one says; "
+                "leave it out, or use --task remove"
+            )
+    if not entries:
+        raise BadOption("--task edit needs engines that read a prompt; name them with --engine")
+
+
 def at_hand(engine: Engine) -> bool:
     """Whether an engine needs no download, no further library, no prompt and no picture."""
     card = engine.card
@@ -145,6 +165,7 @@ def identity(options: Options, metrics: Sequence[str]) -> dict[str, Any]:
         "metrics": list(metrics),
         "again": options.again,
         "source": options.source,
+        "dataset": options.dataset,
     }
 
 

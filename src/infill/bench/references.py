@@ -12,13 +12,17 @@ from infill.bench.summary import Reference
 
 LDM = "Rombach et al. 2022, High-Resolution Image Synthesis with Latent Diffusion Models, table 7"
 REPAINT = "Lugmayr et al. 2022, RePaint, table 1"
-FFHQ = "a published run of Stable Diffusion inpainting on FFHQ with random rectangles"
+FFHQ = (
+    "a write-up of Stable Diffusion inpainting on FFHQ with random rectangles, whose address is "
+    "not known any more"
+)
 
 
 @dataclass(frozen=True)
 class Published:
     """Figures of one table. dataset: which it is of. protocols: names of masks, one of which the
-    run must have. size: side of the photos, None = any. rows: engine, figure, value."""
+    run must have. size: side of the photos, None = any. rows: engine, figure, value. note, checked:
+    see `Reference`."""
 
     dataset: str
     protocols: Sequence[str]
@@ -26,6 +30,7 @@ class Published:
     source: str
     rows: Sequence[tuple[str, str, float]]
     note: str = ""
+    checked: str = ""
 
 
 PUBLISHED: Sequence[Published] = (
@@ -57,6 +62,7 @@ PUBLISHED: Sequence[Published] = (
             for figure, value in (("FID", fid), ("LPIPS", lpips))
         ),
         "30,000 crops of 512 × 512, masks of all sizes together",
+        "November 2026",
     ),
     *(
         Published(
@@ -69,6 +75,7 @@ PUBLISHED: Sequence[Published] = (
                 for engine, value in zip(("RePaint", "LaMa", "DeepFillv2"), values, strict=True)
             ),
             "photos of 256 × 256",
+            "November 2026",
         )
         for protocol, values in {
             "repaint-wide": (0.059, 0.045, 0.066),
@@ -86,7 +93,7 @@ def matching(dataset: str, protocol: Mapping[str, Any] | None, size: int | None)
     """The published figures whose data set, masks and size are those of a run."""
     name = (protocol or {}).get("name")
     return [
-        Reference(engine, figure, value, table.source, table.note)
+        Reference(engine, figure, value, table.source, table.note, table.checked)
         for table in PUBLISHED
         if table.dataset == dataset and name in table.protocols and table.size in (None, size)
         for engine, figure, value in table.rows

@@ -1,6 +1,7 @@
 """The run: what is left to do, handed to an executor, one row kept for each fill."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,14 +12,17 @@ from typing import Any
 import infill
 from infill.batch.rows import RUN_FILE, RowFile, read_rows
 from infill.bench.job import FillAndMeasure, Row, empty_row
-from infill.bench.layout import FORMAT, TRIALS
-from infill.bench.machine import machine
+from infill.bench.layout import FEATURES, FILLS, FORMAT, SAMPLES, SETS, TRIALS
+from infill.bench.machine import in_short, machine
 from infill.bench.measure import Chosen, choose
 from infill.bench.plan import Item, Options, identity, items
 from infill.bench.trials import CompareTrials, Group
 from infill.errors import BatchError
 from infill.executors import Executor
 from infill.files import TEMPORARY, write_atomically
+
+HELD = ("error", "output")
+"""What of each row stays in memory."""
 
 NOTES = "notes.json"
 """What is worth knowing of a run and does not make it another one: machine, command, metrics that
@@ -59,22 +63,20 @@ class Run:
             raise BatchError("there is nothing to fill: the list of samples is empty")
         if not options.entries:
             raise BatchError("there is no engine to compare; name one with --engine")
-        self.options, self.folder = options, folder
+        self.options, self.folder, self._command = options, folder, command
         self.chosen: Chosen = choose(options.metrics)
-        self.items = list(items(options))
         told = identity(options, self.chosen.names)
         told |= {"infill": infill.__version__, "format": FORMAT}
         _refuse_other(folder, restart)
         self._begun = time.perf_counter()
-        self._finished: dict[str, Row] = {}
-        self._file = RowFile(folder, told, restart=restart, key="key")
+        self._ended: dict[str, bool] = {}  # of this start: whether each fill went well
+        self._file = RowFile(folder, told, restart=restart, key="key", held=HELD)
         for path in folder.rglob(TEMPORARY):  # of workers that were killed
             path.unlink(missing_ok=True)
         if restart:
-            (folder / TRIALS).unlink(missing_ok=True)
-        before = self._file.rows
-        self.todo = [item for item in self.items if not _is_done(before.get(item.key), folder)]
-        self._command = command
+            _forget(folder)
+        self.total = len(options.samples) * len(options.entries) * options.trials
+        self.skipped = sum(self._is_done(item) for item in items(options))
 
     def __enter__(self) -> "Run":
         return self
@@ -92,35 +94,51 @@ class Run:
         self._file.close()
 
     @property
-    def skipped(self) -> int:
-        """Fills that an earlier start of this run has made already."""
-        return len(self.items) - len(self.todo)
+    def left(self) -> int:
+        """Fills that are still to be made."""
+        return self.total - self.skipped - len(self._ended)
+
+    def _is_done(self, item: Item) -> bool:
+        """Whether an earlier start has made this very fill."""
+        row = self._file.rows.get(item.key)
+        return (
+            row is not None
+            and row["error"] is None
+            and (self.folder / str(row["output"])).is_file()
+        )
+
+    def _todo(self, label: str) -> Iterator[Item]:
+        """What is left for one engine, drawn as it is needed."""
+        for item in items(self.options, label):
+            if item.key not in self._ended and not self._is_done(item):
+                yield item
 
     def rows(self, executor: Executor, *, jobs: int = 1, threads: int = 1) -> Iterator[Row]:
         """Make what is left and yield the row of each fill as it ends; see `layout`.
 
         jobs, threads: of the executor, for the record.
         """
-        self._note(jobs, threads)
+        if self.left:
+            self._note(jobs, threads)
         for entry in self.options.entries:
-            yield from self._of_engine(executor, entry.label)
-        self._file.sort(item.key for item in self.items)
+            yield from self._of_engine(executor, entry.label, jobs, threads)
+        self._file.sort(item.key for item in items(self.options))
 
-    def _of_engine(self, executor: Executor, label: str) -> Iterator[Row]:
+    def _of_engine(self, executor: Executor, label: str, jobs: int, threads: int) -> Iterator[Row]:
         """The rows of one engine. Each has processes of its own: what another one has loaded is
         neither in its memory nor in its time."""
-        todo = [item for item in self.todo if item.entry.label == label]
-        if not todo:
+        if next(self._todo(label), None) is None:
             return
         broken: list[str] = []
 
         def open_items() -> Iterator[Item]:
-            for item in todo:
+            for item in self._todo(label):
                 if broken:  # it lacks its weights, say: nothing else can come of it
                     return
                 yield item
 
-        job = FillAndMeasure(self.options, self.chosen, self.folder)
+        ran_on = {"processes": jobs, "threads": threads, "machine": in_short(machine())}
+        job = FillAndMeasure(self.options, self.chosen, self.folder, ran_on)
         for outcome in executor.map(job, open_items()):
             row = outcome.value
             if outcome.error is not None:
@@ -128,17 +146,20 @@ class Run:
             if row["broken"]:
                 broken.append(row["error"])
             yield self._keep(row)
-        for item in todo:
-            if item.key not in self._finished:
-                yield self._keep(empty_row(item) | {"error": broken[0], "broken": True})
+        for item in list(self._todo(label)) if broken else ():
+            yield self._keep(empty_row(item) | {"error": broken[0], "broken": True})
 
     def compare_trials(self, executor: Executor) -> Iterator[Row]:
         """Measure how far trials lie apart, where it has not been done, and yield each row."""
-        known = read_rows(self.folder / TRIALS, "key")
+        path = self.folder / TRIALS
+        known = read_rows(path, "key")
         groups = [group for group in self._groups() if not _compared(known.get(group.key), group)]
         if not groups:
             return
-        with (self.folder / TRIALS).open("ab", buffering=0) as file:
+        # Written anew first: the last line of a start that was killed may be torn.
+        lines = b"".join(as_line(row) for row in known.values())
+        write_atomically(path, lines, overwrite=True)
+        with path.open("ab", buffering=0) as file:
             for outcome in executor.map(CompareTrials(self.folder), groups):
                 row = outcome.value
                 if outcome.error is None and row["error"] is None:
@@ -147,7 +168,7 @@ class Run:
 
     def _groups(self) -> Iterator[Group]:
         found: dict[str, Group] = {}
-        for item in self.items:
+        for item in items(self.options):
             row = self._file.rows.get(item.key)
             if row is None or row["error"] is not None:
                 continue
@@ -158,18 +179,18 @@ class Run:
 
     def ended(self) -> Ended:
         """What this start of the run did."""
-        failed = sum(row["error"] is not None for row in self._finished.values())
+        done = sum(self._ended.values())
         return Ended(
-            done=len(self._finished) - failed,
-            failed=failed,
+            done=done,
+            failed=len(self._ended) - done,
             skipped=self.skipped,
-            left=len(self.todo) - len(self._finished),
+            left=self.left,
             seconds=time.perf_counter() - self._begun,
         )
 
     def _keep(self, row: Row) -> Row:
         self._file.append(row)
-        self._finished[row["key"]] = row
+        self._ended[row["key"]] = row["error"] is None
         return row
 
     def _note(self, jobs: int, threads: int) -> None:
@@ -204,17 +225,24 @@ def _compared(row: Row | None, group: Group) -> bool:
     return row is not None and row.get("trials") == list(group.trials)
 
 
-def _is_done(row: Row | None, folder: Path) -> bool:
-    return (
-        row is not None and row.get("error") is None and (folder / str(row.get("output"))).is_file()
-    )
+def _forget(folder: Path) -> None:
+    """Remove what an earlier run has left beside its rows: it may be of other samples or sizes."""
+    for name in (SAMPLES, FILLS, FEATURES):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (TRIALS, SETS, NOTES):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _refuse_other(folder: Path, restart: bool) -> None:
     """Raise `BatchError` where the folder holds another kind of run, or one of another version."""
-    told = read_run(folder) if (folder / RUN_FILE).exists() else None
-    if told is None:
+    if not (folder / RUN_FILE).exists():
         return
+    try:
+        told = read_run(folder)
+    except BatchError:
+        if restart and (folder / SAMPLES).is_dir():  # a run of ours, whose file is damaged
+            return
+        raise
     if told.get("kind") != "bench":
         raise BatchError(f"{folder} holds another kind of run; choose another folder")
     if not restart and told.get("infill") != infill.__version__:
@@ -232,7 +260,7 @@ def read_run(folder: Path) -> dict[str, Any]:
         told = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise BatchError(
-            f"{folder} holds no run (no {RUN_FILE}); name the folder that `infill bench --out` made"
+            f"{folder} holds no run (no {RUN_FILE}); name the folder that `infill bench` wrote to"
         ) from None
     except (OSError, ValueError) as error:
         raise BatchError(f"{path} cannot be read ({error})") from error

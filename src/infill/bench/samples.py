@@ -9,7 +9,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
@@ -17,6 +17,9 @@ from typing import Any, Literal, Protocol, TypeVar
 from infill.data.layouts import MASK_ENDING
 from infill.errors import BatchError, Unreadable
 from infill.picture.formats import SUFFIXES
+
+RESERVED = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for i in range(1, 10))}
+"""Names that no file may have on Windows."""
 
 Task = Literal["remove", "edit"]
 """`remove`: fill what is under the mask by what is around it; there is a true answer. `edit`: put
@@ -63,13 +66,18 @@ def find_samples(
     task:  see `Task`; photos that merely have a mask beside them can only be restored.
 
     Raises `Unreadable` for a folder that is missing or holds none, or a damaged `sample.json`,
-    and `BatchError` for a mask that a sample does not have.
+    and `BatchError` for a mask that a sample does not have, or nothing to edit by.
     """
     if not folder.is_dir():
         raise Unreadable(f"there is no folder {folder}; name one with samples or photos")
-    described = sorted(path for path in folder.glob(f"*/{SAMPLE}"))
-    if described:
+    if is_described(folder):
+        described = sorted(folder.glob(f"*/{SAMPLE}"))
         found = [one for path in described for one in _described(path, masks, task)]
+    elif task == "edit":
+        raise BatchError(
+            f"{folder} holds no described samples (NAME/{SAMPLE} with prompts), so nobody knows "
+            "what to put there; edit those that come with Infill"
+        )
     else:
         found = list(_beside(folder))
     if not found:
@@ -78,6 +86,11 @@ def find_samples(
             f"NAME{MASK_ENDING}.png beside them; to draw masks, name a protocol"
         )
     return found
+
+
+def is_described(folder: Path) -> bool:
+    """Whether a folder holds described samples."""
+    return next(folder.glob(f"*/{SAMPLE}"), None) is not None
 
 
 def with_drawn_masks(photos: Sequence[tuple[str, Path]], protocol: str) -> list[Sample]:
@@ -110,14 +123,27 @@ def bundled() -> Path:
     )
 
 
-def join(parts: Sequence[Sequence[Sample]]) -> list[Sample]:
-    """Samples of several sources as one list, with slugs that no two share."""
-    everything = [sample for part in parts for sample in part]
+def join(parts: Mapping[str, Sequence[Sample]]) -> list[Sample]:
+    """Samples of several sources as one list, with slugs that no two share.
+
+    parts: by the name of each source, which goes before the names of its samples where there are
+    several sources: photos that are merely called alike are not the same photo.
+    """
+    everything = [
+        sample if len(parts) == 1 else _of(source, sample)
+        for source, part in parts.items()
+        for sample in part
+    ]
     slugs = _slugs([sample.slug for sample in everything])
     return [
         sample if sample.slug == slug else replace(sample, slug=slug)
         for sample, slug in zip(everything, slugs, strict=True)
     ]
+
+
+def _of(source: str, sample: Sample) -> Sample:
+    name, group = f"{source}/{sample.name}", f"{source}/{sample.group}"
+    return replace(sample, name=name, group=group, slug=_slug(f"{source}-{sample.slug}"))
 
 
 class HasKind(Protocol):
@@ -238,8 +264,10 @@ def _one(folder: Path, stem: str) -> Path:
 
 def _slug(name: str) -> str:
     """The name with what a file's name can hold everywhere; never empty."""
-    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")
-    return kept[:80] or "sample"
+    kept = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[:80].rstrip("-.")
+    if kept.partition(".")[0].lower() in RESERVED:
+        return f"_{kept}"
+    return kept or "sample"
 
 
 def _slugs(names: Sequence[str]) -> list[str]:

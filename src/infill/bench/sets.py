@@ -8,25 +8,33 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.bench.layout import feature_path
+from infill.bench.layout import SETS, feature_path
 from infill.bench.rows import Row, Table, read_json, tabulated
+from infill.bench.stats import student
 from infill.files import write_atomically
 from infill.metrics.base import SET_METRICS
 
-SETS = "sets.json"
-PARTS = 10
+PARTS, FEWER, MANY = 10, 4, 1000
 """The error is found by leaving out a tenth of the samples at a time (the delete-a-group
-jackknife, Shao and Wu 1989)."""
-MOST_FOR_ERROR = 1000
-"""Samples up to which it is; above them the figures alone take long enough."""
-WIDTH = 2.262
-"""Of a 95 % interval, in standard errors: Student's t with PARTS - 1 degrees of freedom."""
+jackknife, Shao and Wu 1989); a quarter where there are more than `MANY`, since it takes long."""
+LEAST = 2 * PARTS
+"""Photos below which there is no interval."""
+
+
+@dataclass(frozen=True)
+class Described:
+    """Where the descriptions of the truth and of a fill lie, and which photo both are of."""
+
+    truth: Path
+    fill: Path
+    group: str
 
 
 def compare_sets(folder: Path, rows: Sequence[Row], names: Sequence[str]) -> dict[str, Any]:
@@ -51,46 +59,51 @@ def compare_sets(folder: Path, rows: Sequence[Row], names: Sequence[str]) -> dic
 
 def _figures(folder: Path, table: Table, name: str, engine: str) -> dict[str, list[float | None]]:
     """key → [value, low, high] of one engine."""
-    pairs = [
-        (folder / feature_path(name, slug), folder / feature_path(name, slug, engine, trial))
-        for slug in table.slugs
-        for trial in [table.by[engine, slug][0]["trial"]]
-    ]
-    pairs = [pair for pair in pairs if pair[0].exists() and pair[1].exists()]
+    pairs = []
+    for slug in table.slugs:
+        row = table.by[engine, slug][0]
+        truth = folder / feature_path(name, slug)
+        fill = folder / feature_path(name, slug, engine, row["trial"])
+        if truth.exists() and fill.exists():
+            pairs.append(Described(truth, fill, row["group"]))
     metric = SET_METRICS.get(name)
     keys = list(metric.card.better)
     if not pairs:
         return {key: [None, None, None] for key in keys}
-    whole = metric.compare(_each(pairs, 0), _each(pairs, 1))
+    whole = metric.compare(_each(pairs, "truth"), _each(pairs, "fill"))
+    parts = PARTS if len(pairs) <= MANY else FEWER
     errors = dict.fromkeys(keys, math.nan)
-    if PARTS * 2 <= len(pairs) <= MOST_FOR_ERROR:
-        errors = _errors(name, pairs, keys)
+    if len({pair.group for pair in pairs}) >= LEAST:
+        errors = _errors(name, pairs, keys, parts)
     found: dict[str, list[float | None]] = {}
     for key in keys:
-        value, half = whole[key], WIDTH * errors[key]
+        value, half = whole[key], student(parts - 1) * errors[key]
         found[key] = [_plain(value), _plain(value - half), _plain(value + half)]
     return found
 
 
-def _errors(name: str, pairs: Sequence[tuple[Path, Path]], keys: Sequence[str]) -> dict[str, float]:
-    """The standard error of each key."""
+def _errors(
+    name: str, pairs: Sequence[Described], keys: Sequence[str], parts: int
+) -> dict[str, float]:
+    """The standard error of each key. Samples that show one photo are left out together."""
     metric = SET_METRICS.get(name)
+    groups = {group: n for n, group in enumerate(dict.fromkeys(one.group for one in pairs))}
     without = []
-    for part in range(PARTS):
-        kept = [pair for number, pair in enumerate(pairs) if number % PARTS != part]
-        without.append(metric.compare(_each(kept, 0), _each(kept, 1)))
+    for part in range(parts):
+        kept = [pair for pair in pairs if groups[pair.group] % parts != part]
+        without.append(metric.compare(_each(kept, "truth"), _each(kept, "fill")))
     errors = {}
     for key in keys:
         values = np.array([row[key] for row in without])
         spread = float(np.sum(np.square(values - values.mean())))
-        errors[key] = math.sqrt((PARTS - 1) / PARTS * spread)
+        errors[key] = math.sqrt((parts - 1) / parts * spread)
     return errors
 
 
-def _each(pairs: Sequence[tuple[Path, Path]], side: int) -> Iterator[NDArray[np.floating[Any]]]:
+def _each(pairs: Sequence[Described], side: str) -> Iterator[NDArray[np.floating[Any]]]:
     """One description after the other, so that none is held longer than it is looked at."""
     for pair in pairs:
-        yield np.load(pair[side], allow_pickle=False)
+        yield np.load(getattr(pair, side), allow_pickle=False)
 
 
 def _mark(table: Table, names: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from infill.batch.rows import read_rows
-from infill.bench.costs import costs
+from infill.bench.costs import costs, ran_on
 from infill.bench.criteria import TITLES, Figures, columns_of, criterion_wins
 from infill.bench.layout import TRIALS
 from infill.bench.machine import in_words
@@ -29,7 +29,7 @@ from infill.bench.summary import (
     Summary,
 )
 from infill.bench.summary import Table as Shown
-from infill.bench.verdict import verdict
+from infill.bench.verdict import counted, verdict
 from infill.engines.base import ENGINES
 from infill.errors import BatchError
 from infill.metrics.base import SET_METRICS, card_of
@@ -48,8 +48,8 @@ def summarise(
     Raises `BatchError` where the folder holds no run, no rows, or rows of another version, and
     where no sample was filled by any engine.
     """
-    rows = read(folder)
-    run, notes = read_run(folder), read_json(folder / NOTES)
+    run, rows = read_run(folder), read(folder)
+    notes = read_json(folder / NOTES)
     table = tabulated(rows)
     if not table.engines:
         raise BatchError(
@@ -66,7 +66,7 @@ def summarise(
     sets = compare_sets(folder, rows, [name for name in run["metrics"] if name in SET_METRICS])
     shown = _tables(known, bootstrap, sets, notes.get("lacking", {}))
     standings = _standings(known, bootstrap)
-    machine = notes.get("machine", {})
+    machine = notes.get("machine", {}) | ran_on(rows)
     cost = costs(table, machine, price_per_hour)
     failures = [
         Failure(row["engine"], row["sample"], row["trial"], row["error"])
@@ -74,7 +74,7 @@ def summarise(
         if row["error"] is not None
     ]
     summary = Summary(
-        title=title or f"Infill: {', '.join(table.engines)}",
+        title=title or _title(table.engines),
         verdict=[],
         engines=table.engines,
         samples=len(table.slugs),
@@ -87,7 +87,7 @@ def summarise(
         pictures=pictured(known, rows, notes, folder),
         failures=failures,
         left_out=table.left_out,
-        references=matching(_dataset(run), run.get("protocol"), run.get("size")),
+        references=matching(str(run.get("dataset")), run.get("protocol"), run.get("size")),
         techniques=_techniques(run),
         rated=_rated(folder),
         hardware=machine | {"words": in_words(machine), "date": notes.get("date")},
@@ -97,7 +97,7 @@ def summarise(
             for key in ("task", "source", "protocol", "size", "seed", "trials", "samples_sha256")
         },
         command=notes.get("command", ""),
-        notes=_notes(notes, table),
+        notes=_notes(machine, table),
     )
     return replace(summary, verdict=verdict(summary)), rows
 
@@ -106,13 +106,14 @@ def _tables(
     known: Figures, bootstrap: Bootstrap, sets: Mapping[str, Any], lacking: Mapping[str, str]
 ) -> list[Shown]:
     shown = []
+    intervals = bootstrap.intervals(known.all_measured())
     for criterion, title in TITLES.items():
         columns = [column for column in known.columns[criterion] if known.measured(column.key)]
         cells: dict[str, dict[str, Interval]] = {engine: {} for engine in known.engines}
         places: dict[str, dict[str, Rank]] = {engine: {} for engine in known.engines}
         for column in columns:
             values = known.values[column.key]
-            for engine, interval in zip(known.engines, bootstrap.interval(values), strict=True):
+            for engine, interval in zip(known.engines, intervals[column.key], strict=True):
                 cells[engine][column.key] = interval
             if column.better:
                 for engine, rank in ranks(known.engines, values, column.better, bootstrap).items():
@@ -144,13 +145,9 @@ def _set_columns(
             for engine, (value, low, high) in found.items():
                 cells[engine][column.key] = Interval(value, low, high, count)
         if count < card.least:
-            notes.append(
-                f"{card.labels.get(name, name)} wants at least {card.least} photos and had {count}:"
-                " its figures say little about other photos, and are far too high for few"
-                if name == "fid"
-                else f"{card.labels.get(name, name)} wants at least {card.least} photos and had "
-                f"{count}: take its figures with care"
-            )
+            what = card.few or "take its figures with care"
+            known_as = card.labels.get(name, name)
+            notes.append(f"{known_as} wants at least {card.least} photos and had {count}: {what}")
     return columns
 
 
@@ -167,7 +164,7 @@ def _standings(known: Figures, bootstrap: Bootstrap) -> list[Standing]:
     overall = np.nanmean(np.stack(telling), axis=0) if telling else np.full(shape, 0.5)
     places = ranks(known.engines, overall, "higher", bootstrap)
     scores = bootstrap.interval(overall)
-    by_criterion = {name: bootstrap.interval(share) for name, share in shares.items()}
+    by_criterion = bootstrap.intervals(shares)
     found = [
         Standing(
             engine,
@@ -191,19 +188,11 @@ def _by_kind(
         chosen = [number for number, slug in enumerate(known.slugs) if kinds[slug] == kind]
         bootstrap = Bootstrap([groups[known.slugs[number]] for number in chosen])
         found[kind] = {engine: {} for engine in known.engines}
-        for key, values in known.values.items():
-            if not known.measured(key):
-                continue
-            for engine, interval in zip(
-                known.engines, bootstrap.interval(values[chosen]), strict=True
-            ):
+        parts = {key: values[chosen] for key, values in known.all_measured().items()}
+        for key, intervals in bootstrap.intervals(parts).items():
+            for engine, interval in zip(known.engines, intervals, strict=True):
                 found[kind][engine][key] = interval
     return found
-
-
-def _dataset(run: Mapping[str, Any]) -> str:
-    """Which data set the run is of, as `source` begins with its name."""
-    return str(run.get("source", "")).partition(" ")[0]
 
 
 def _techniques(run: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -228,11 +217,19 @@ def _versions(rows: Sequence[Row]) -> dict[str, str]:
     return versions or {"python": platform.python_version()}
 
 
-def _notes(notes: Mapping[str, Any], table: Table) -> list[str]:
+def _title(engines: Sequence[str]) -> str:
+    if len(engines) == 1:
+        return f"How well {engines[0]} fills"
+    return f"Which fills best: {', '.join(engines[:-1])} or {engines[-1]}?"
+
+
+def _notes(machine: Mapping[str, Any], table: Table) -> list[str]:
     found = []
     if table.left_out:
         found.append(
-            f"{len(table.left_out)} samples are left out of all comparisons, since not every "
-            "engine has filled them"
+            f"{counted(len(table.left_out), 'sample')} are left out of all comparisons, since not "
+            "every engine has filled them"
         )
+    if machine.get("mixed"):
+        found.append(f"Times do not compare well: {machine['mixed']}.")
     return found

@@ -120,12 +120,17 @@ class Failure:
 
 @dataclass(frozen=True)
 class Reference:
-    """A published figure beside a matching protocol. It is no result of this run."""
+    """A published figure beside a matching protocol. It is no result of this run.
+
+    note: what it was measured on, as far as it is known. checked: when it was compared with its
+    source; "" if the source could not be had.
+    """
 
     engine: str
     figure: str
     value: float
     source: str
+    note: str = ""
     checked: str = ""
 
 

@@ -12,7 +12,7 @@ def verdict(summary: Summary) -> list[str]:
     found += _kept(summary)
     if summary.failures:
         engines = sorted({failure.engine for failure in summary.failures})
-        found.append(f"{len(summary.failures)} fills failed ({', '.join(engines)}).")
+        found.append(f"{counted(len(summary.failures), 'fill')} failed ({', '.join(engines)}).")
     return found
 
 
@@ -22,6 +22,11 @@ def _best(standings: Sequence[Standing]) -> str:
         return f"{standings[0].engine} alone was run, so there is nothing to compare it with."
     if len(first) == len(standings):
         return "The data cannot tell the engines apart: every difference may be chance."
+    leaders = {one.engine for one in first}
+    if any(name not in leaders for one in first for name in one.rank.tied):
+        names = _listed([one.engine for one in first])
+        ahead = "has" if len(first) == 1 else "have"
+        return f"{names} {ahead} no better one, but not all differences to the others are sure."
     if len(first) > 1:
         names = _listed([one.engine for one in first])
         return f"{names} are ahead of the others; the data cannot tell them apart."
@@ -43,17 +48,15 @@ def _cost(summary: Summary) -> list[str]:
 def _kept(summary: Summary) -> list[str]:
     """Whether what is not masked was left alone, if it was measured."""
     for table in summary.tables:
-        if table.criterion == "preservation" and any(
-            "outside_max" in c for c in table.cells.values()
-        ):
-            changed = [
-                engine
-                for engine, cells in table.cells.items()
-                if (cells["outside_max"].value or 0) > 0
-            ]
-            if changed:
-                return [f"{_listed(changed)} changed pixels outside the hole."]
-            return ["No engine changed a single pixel outside the hole."]
+        if table.criterion != "preservation":
+            continue
+        largest = {name: cells.get("outside_max") for name, cells in table.cells.items()}
+        if any(one is None or one.value is None for one in largest.values()):
+            return []  # not measured, or not for all
+        changed = [name for name, one in largest.items() if one is not None and one.value]
+        if changed:
+            return [f"{_listed(changed)} changed pixels outside the hole."]
+        return ["No engine changed a single pixel outside the hole."]
     return []
 
 
@@ -69,3 +72,8 @@ def told(interval: Interval, digits: int) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def counted(count: int, what: str) -> str:
+    """ "1 fill", "2 fills"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

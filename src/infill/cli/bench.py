@@ -10,7 +10,9 @@ from infill.cli.benching import REPORT, RUN, WHAT
 from infill.errors import BadOption
 
 if TYPE_CHECKING:
-    from infill.bench.samples import Sample
+    from collections.abc import Mapping
+
+    from infill.bench.samples import Sample, Task
     from infill.masks.protocols import Protocol
 
 EXAMPLES = """[bold]Examples[/bold]
@@ -121,29 +123,58 @@ def bench(
     Stopped in any way, the same command goes on. A fill that fails is reported, and its sample is
     left out of the comparison; the exit code is 1 if one did.
     """
-    from infill.bench.plan import Options, entries_of
+    from infill.bench.plan import Options, entries_of, reads_prompts
     from infill.cli.report import write
 
+    if task not in ("remove", "edit"):
+        raise BadOption(f"--task is remove or edit, not {task!r}")
+    editing: Task = "edit" if task == "edit" else "remove"
+    benching.refuse(
+        {
+            "--root": root is not None,
+            "--annotations": annotations is not None,
+            "--split": split != "val",
+        }
+        if dataset is None
+        else {},
+        "--dataset, the name of the data set",
+    )
+    benching.refuse(
+        {
+            "--mask-ratio": mask_ratio is not None,
+            "--classes": classes is not None,
+            "--areas": areas is not None,
+            "--dataset": dataset is not None,
+        }
+        if mask is None
+        else {},
+        "--mask, the protocol that draws the masks",
+    )
+    if mask is not None and (editing == "edit" or sample_masks != "loose"):
+        raise BadOption("--task edit and --sample-masks are for samples with masks of their own")
+    if dataset is not None and folders:
+        raise BadOption("give folders or --dataset, not both")
+    entries = entries_of(engine or [])
+    if editing == "edit":
+        reads_prompts(entries if engine else [])
     drawn = None if mask is None else benching.protocol_of(mask, mask_ratio, classes, areas)
-    if mask is None and mask_ratio is not None:
-        raise BadOption("--mask-ratio is for drawn masks; name their protocol with --mask")
     annotated = None
     if dataset is not None:
-        if drawn is None:
-            raise BadOption("--dataset needs --mask, the protocol that draws the masks")
-        if folders:
-            raise BadOption("give folders or --dataset, not both")
+        assert drawn is not None
         opened = benching.dataset_of(dataset, root, split, annotations)
         samples = benching.samples_of(opened, drawn, count, shard, seed)
-        annotated = opened.annotated
+        dataset = opened.name
+        annotated = opened.annotated if drawn.kind.of_objects else None
+    elif drawn is not None:
+        samples = _bare(folders or [], drawn, count, shard, seed)
     else:
-        samples = _found(folders or [], sample_masks, task, drawn, count, shard, seed)
+        samples = _masked(folders or [], sample_masks, editing, count, shard)
     options = Options(
         samples=samples,
-        entries=entries_of(engine or []),
+        entries=entries,
         trials=trials,
         seed=seed,
-        task="edit" if task == "edit" else "remove",
+        task=editing,
         protocol=drawn,
         annotated=annotated,
         size=size,
@@ -151,6 +182,7 @@ def bench(
         again=again,
         energy=jobs == 1,
         source=dataset or ", ".join(folder.name for folder in folders or []) or "rooms",
+        dataset=dataset or "",
     )
     failed = benching.go(
         options,
@@ -175,33 +207,38 @@ def bench(
         raise typer.Exit(1)
 
 
-def _found(
-    folders: list[Path],
-    sample_masks: str,
-    task: str,
-    drawn: "Protocol | None",
-    count: int | None,
-    shard: str | None,
-    seed: int,
+def _bare(
+    folders: list[Path], drawn: "Protocol", count: int | None, shard: str | None, seed: int
 ) -> "list[Sample]":
-    """The samples of folders, or the bundled ones."""
+    """The photos of folders, with masks drawn by a protocol."""
     from infill.bench import samples
 
-    if task not in ("remove", "edit"):
-        raise BadOption(f"--task is remove or edit, not {task!r}")
-    if drawn is not None:
-        if not folders:
-            raise BadOption("--mask is for bare photos; name their folder")
-        parts = []
-        for folder in folders:
-            opened = benching.dataset_of("tree", folder, "all", None)
-            parts.append(benching.samples_of(opened, drawn, count, shard, seed))
-        return samples.join(parts)
-    names = samples.MASKS if sample_masks == "all" else sample_masks.split(",")
-    wanted: samples.Task = "edit" if task == "edit" else "remove"
-    return samples.join(
-        [
-            samples.choose(samples.find_samples(folder, masks=names, task=wanted), count)
-            for folder in folders or [samples.bundled()]
-        ]
-    )
+    if not folders:
+        raise BadOption("--mask is for bare photos; name their folder")
+    parts: dict[str, list[Sample]] = {}
+    for folder in folders:
+        opened = benching.dataset_of("tree", folder, "all", None)
+        parts[_called(folder, parts)] = benching.samples_of(opened, drawn, count, None, seed)
+    return benching.part_of(samples.join(parts), shard)
+
+
+def _masked(
+    folders: list[Path], masks: str, task: "Task", count: int | None, shard: str | None
+) -> "list[Sample]":
+    """The samples of folders, or the bundled ones, with their own masks."""
+    from infill.bench import samples
+
+    places = folders or [samples.bundled()]
+    if masks != "loose" and not any(map(samples.is_described, places)):
+        raise BadOption("--sample-masks is for samples with several masks; these have one each")
+    names = samples.MASKS if masks == "all" else masks.split(",")
+    parts: dict[str, list[Sample]] = {}
+    for folder in places:
+        found = samples.find_samples(folder, masks=names, task=task)
+        parts[_called(folder, parts)] = samples.choose(found, count)
+    return benching.part_of(samples.join(parts), shard)
+
+
+def _called(folder: Path, others: "Mapping[str, object]") -> str:
+    """What a folder is called beside others: its name, or its path where that is taken."""
+    return folder.name if folder.name not in others else str(folder)

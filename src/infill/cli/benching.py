@@ -4,14 +4,13 @@ what is told at its end."""
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from infill.cli import common
-from infill.cli.batch import workers
 from infill.errors import BadOption, Cancelled
 
 if TYPE_CHECKING:
@@ -83,13 +82,13 @@ Count = Annotated[
         "--count",
         "-n",
         min=1,
-        help="So many photos, the same ones for a seed.",
+        help="So many photos of each folder, or of the data set (the same ones for a seed).",
         rich_help_panel=WHAT,
     ),
 ]
 Shard = Annotated[
     str | None,
-    typer.Option(metavar="I/N", help="Part I of N of the data set.", rich_help_panel=WHAT),
+    typer.Option(metavar="I/N", help="Part I of N of what would be filled.", rich_help_panel=WHAT),
 ]
 Size = Annotated[
     int | None,
@@ -109,7 +108,9 @@ Metric = Annotated[
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Processes.", rich_help_panel=RUN)]
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, help="Threads in each; without it, shared out.", rich_help_panel=RUN),
+    typer.Option(
+        min=1, help="Threads in each; without it, the cores are shared out.", rich_help_panel=RUN
+    ),
 ]
 Seed = Annotated[int, typer.Option(min=0, help="The run's seed.", rich_help_panel=RUN)]
 Restart = Annotated[
@@ -181,17 +182,29 @@ def samples_of(
     from infill.bench.samples import with_drawn_masks
     from infill.masks.objects import Objects
 
-    if drawn.name == "object" and dataset.annotated is not None:
+    if drawn.kind.of_objects and dataset.annotated is not None:
         dataset = dataset.holding(Objects(**drawn.parameters))
     if count is not None:
         dataset = dataset.subset(count, seed)
     if shard is not None:
         dataset = dataset.shard(*_part(shard))
-    photos = [(one.name, one.path) for one in dataset.samples()]
-    found = with_drawn_masks(photos, drawn.name)
+    found = with_drawn_masks([(one.name, one.path) for one in dataset.samples()], drawn.name)
     if not found:
         raise BadOption(f"{dataset.name} in {dataset.root} has no photo left to fill")
     return found
+
+
+def part_of(found: "Sequence[Sample]", shard: str | None) -> "list[Sample]":
+    """Part I of N of some samples, every Nth of them; all without a shard."""
+    index, of = (0, 1) if shard is None else _part(shard)
+    return list(found[index::of])
+
+
+def refuse(given: "Mapping[str, bool]", needs: str) -> None:
+    """Raise `BadOption` for the first of the options that was given though it has no meaning."""
+    for name, there in given.items():
+        if there:
+            raise BadOption(f"{name} needs {needs}")
 
 
 def _part(shard: str) -> tuple[int, int]:
@@ -219,22 +232,22 @@ def go(
     """
     from infill.bench.run import Run
     from infill.executors.local import Local
-    from infill.settings import current
+    from infill.settings import Settings, current
 
     with Run(options, folder, restart=restart, command=command or _command()) as run:
-        count, each = workers(jobs, threads, len(run.todo) or 1, current())
+        each = threads or current().threads or max(1, Settings().worker_threads // jobs)
         if not quiet:
             for name, why in run.chosen.lacking.items():
                 common.complain(f"{name} is not measured: {why}")
         try:
-            _fill(run, Local(count, each), count, each, quiet=quiet, verbose=verbose)
-            for row in run.compare_trials(Local(count, 1)):
+            _fill(run, Local(jobs, each), jobs, each, quiet=quiet, verbose=verbose)
+            for row in run.compare_trials(Local(jobs, 1)):
                 if row["error"] is not None:
                     common.complain(f"{row['key']}: {row['error']}")
         except KeyboardInterrupt:
-            done = len(run.items) - run.ended().left
+            done = run.total - run.left
             common.complain(
-                f"stopped with {done} of {len(run.items)} fills done; the same command goes on"
+                f"stopped with {done} of {run.total} fills done; the same command goes on"
             )
             raise typer.Exit(Cancelled.exit_code) from None
         return run.ended().failed
@@ -244,7 +257,7 @@ def _fill(run: "Run", executor: Any, jobs: int, threads: int, *, quiet: bool, ve
     from tqdm import tqdm
 
     bar = tqdm(
-        total=len(run.items),
+        total=run.total,
         initial=run.skipped,
         unit="fill",
         smoothing=0.02,

@@ -11,6 +11,7 @@ from infill.cli.benching import REPORT, RUN
 from infill.errors import BadOption
 
 if TYPE_CHECKING:
+    from infill.bench.plan import Entry
     from infill.bench.summary import Spread, Summary
 
 METRICS = ("psnr", "ssim")
@@ -56,7 +57,7 @@ def evaluate(
         typer.Option(
             "--metric",
             metavar="NAME",
-            help="Metrics, or all that are ready. [default: psnr, ssim]",
+            help="Metrics beside psnr and ssim, or all that are ready.",
             show_default=False,
             rich_help_panel=RUN,
         ),
@@ -82,12 +83,22 @@ def evaluate(
     histograms, and sheets of the best, middle and worst fills. Published figures are shown beside
     it where the data set and the masks are theirs.
     """
-    from infill.bench.plan import Entry, Options
+    from infill.bench.plan import Options
     from infill.bench.summarise import summarise
 
     if (photos is None) == (dataset is None):
         raise BadOption("name a folder of photos, or a data set with --dataset and --root")
-    name, engine_options = common.engine_and_options(engine, option)
+    benching.refuse(
+        {
+            "--root": root is not None,
+            "--annotations": annotations is not None,
+            "--split": split != "val",
+        }
+        if dataset is None
+        else {},
+        "--dataset, the name of the data set",
+    )
+    entry = _entry(engine, option)
     opened = benching.dataset_of(
         dataset or "tree",
         photos if dataset is None else root,
@@ -95,20 +106,20 @@ def evaluate(
         annotations,
     )
     drawn = benching.protocol_of(mask or "rectangle", mask_ratio, classes, areas)
-    asked = list(metric or METRICS)
-    label = name if not option else f"{name}:{','.join(option)}"
+    asked = [*METRICS, *(one for one in metric or () if one not in METRICS)]
     options = Options(
         samples=benching.samples_of(opened, drawn, count, shard, seed),
-        entries=[Entry(label, name, engine_options)],
+        entries=[entry],
         trials=trials,
         seed=seed,
         protocol=drawn,
-        annotated=opened.annotated,
+        annotated=opened.annotated if drawn.kind.of_objects else None,
         size=size,
         metrics=None if "all" in asked else asked,
         again=False,
         energy=jobs == 1,
-        source=dataset or opened.root.name,
+        source=opened.root.name if dataset is None else opened.name,
+        dataset="" if dataset is None else opened.name,
     )
     failed = benching.go(
         options,
@@ -139,6 +150,18 @@ def evaluate(
         common.tell(f"best, middle and worst: {', '.join(str(path) for path in sheets)}")
     if failed:
         raise typer.Exit(1)
+
+
+def _entry(engine: str | None, option: list[str] | None) -> "Entry":
+    """The engine with its options, typed apart or as `infill bench` takes them."""
+    from infill.bench.plan import Entry, entry_of
+
+    if engine is not None and ":" in engine:
+        if option:
+            raise BadOption(f"give the options of {engine} in one place, after the colon or by -O")
+        return entry_of(engine)
+    name, options = common.engine_and_options(engine, option)
+    return Entry(f"{name}:{','.join(option)}" if option else name, name, options)
 
 
 def _tell(summary: "Summary") -> None:

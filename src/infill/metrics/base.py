@@ -40,7 +40,10 @@ class MetricCard:
     criterion: which of the benchmark's criteria it belongs to.
     against: what `measure` is given first. A metric against nothing looks at the filled photo
              alone, so a fill that equals the truth need not be its best.
-    least:   photos below which the figure of a `SetMetric` says little.
+    scored:  counts in the benchmark's overall score. A figure that finds faults and proves nothing
+             by being good does not: one that a smooth fill gets right.
+    least:   photos below which the figure of a `SetMetric` says little; few: what then is wrong
+             with it.
     """
 
     name: str
@@ -51,7 +54,9 @@ class MetricCard:
     paper: str = ""
     criterion: Criterion = "consistency"
     against: Against = "truth"
+    scored: bool = True
     least: int = 1
+    few: str = ""
 
 
 class Metric(Protocol):

@@ -58,6 +58,7 @@ class Colour:
         labels={"colour": "colour step"},
         better={"colour": "lower"},
         against="nothing",
+        scored=False,
         paper="CIE 15:2004 (colour difference of 1976)",
     )
 

@@ -44,6 +44,7 @@ class Fid:
         paper="Heusel, Ramsauer, Unterthiner, Nessler and Hochreiter 2017",
         criterion="realism",
         least=LEAST,
+        few="with so few it is far too high, and says little about other photos",
     )
 
     def sources(self, model: str | None = None) -> list[Source]:

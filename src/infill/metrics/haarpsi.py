@@ -32,14 +32,14 @@ RGB_TO_YIQ: Plane = np.array(
 
 
 class HaarPsi:
-    """HaarPSI of the whole photo, in [0, 1]; 1 = alike."""
+    """HaarPSI of the whole photo and of the hole, in [0, 1]; 1 = alike."""
 
     card: ClassVar[MetricCard] = MetricCard(
         name="haarpsi",
-        summary="perceptual similarity of local Haar wavelet coefficients, whole photo",
-        labels={"haarpsi": "HaarPSI"},
-        better={"haarpsi": "higher"},
-        digits={"haarpsi": 3},
+        summary="perceptual similarity of local Haar wavelet coefficients, whole photo and hole",
+        labels={"haarpsi": "HaarPSI", "masked_haarpsi": "HaarPSI in the hole"},
+        better={"haarpsi": "higher", "masked_haarpsi": "higher"},
+        digits={"haarpsi": 3, "masked_haarpsi": 3},
         paper="Reisenhofer, Bosse, Kutyniok and Wiegand 2018",
     )
 
@@ -49,9 +49,17 @@ class HaarPsi:
         filled: NDArray[np.float32],
         mask: NDArray[np.bool_],
     ) -> dict[str, float]:
-        """`{"haarpsi": score}`; see `Metric.measure` for the arguments."""
+        """`haarpsi` of the whole photo; `masked_haarpsi`, in which each place counts by the share
+        of hole in it (NaN for an empty mask); see `Metric.measure` for the arguments."""
         check(truth, filled, mask)
-        return {"haarpsi": haarpsi(truth, filled)}
+        if np.array_equal(truth, filled):
+            return {"haarpsi": 1.0, "masked_haarpsi": 1.0 if mask.any() else math.nan}
+        maps, weights = _maps(truth, filled)
+        inside = math.nan
+        if mask.any():
+            share = _half_size_share(mask)
+            inside = _pool(maps, [weight * share for weight in weights], share)
+        return {"haarpsi": _pool(maps, weights), "masked_haarpsi": inside}
 
     def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
         """The mean over the photos."""
@@ -65,6 +73,11 @@ def haarpsi(reference: NDArray[np.float32], distorted: NDArray[np.float32]) -> f
     """
     if np.array_equal(reference, distorted):
         return 1.0
+    return _pool(*_maps(reference, distorted))
+
+
+def _maps(reference: Plane, distorted: Plane) -> tuple[list[Plane], list[Plane]]:
+    """Local similarities and their weights, each of half the photo's size: across, down, colour."""
     first, second = _half_size_yiq(reference), _half_size_yiq(distorted)
     maps: list[Plane] = []
     weights: list[Plane] = []
@@ -78,7 +91,16 @@ def haarpsi(reference: NDArray[np.float32], distorted: NDArray[np.float32]) -> f
     in_i, in_q = (_similarity(_local_mean(first[c]), _local_mean(second[c])) for c in (1, 2))
     maps.append((in_i + in_q) * HALF)
     weights.append((weights[0] + weights[1]) * HALF)
-    return _pool(maps, weights)
+    return maps, weights
+
+
+def _half_size_share(mask: NDArray[np.bool_]) -> Plane:
+    """How much of each 2×2 block is hole, in [0, 1]; blocks as in `_half_size_yiq`."""
+    height, width = mask.shape
+    even = np.pad(mask, ((0, height % 2), (0, width % 2))).astype(np.float32)
+    quarter = even[0::2, 0::2] + even[0::2, 1::2] + even[1::2, 0::2] + even[1::2, 1::2]
+    share: Plane = quarter / np.float32(4)
+    return share
 
 
 def _half_size_yiq(pixels: Plane) -> list[Plane]:
@@ -126,8 +148,10 @@ def _similarity(a: Plane, b: Plane) -> Plane:
     return similarity
 
 
-def _pool(maps: Sequence[Plane], weights: Sequence[Plane]) -> float:
+def _pool(maps: Sequence[Plane], weights: Sequence[Plane], share: Plane | None = None) -> float:
     """The weighted mean of the logistic of the similarities, taken back and squared.
+
+    share: how much each place counts where no weight is above 0; None = all alike.
 
     Computed from what the logistic lacks of 1, 1 / (1 + exp(alpha s)), since that is what has
     few digits where two photos are alike.
@@ -138,6 +162,7 @@ def _pool(maps: Sequence[Plane], weights: Sequence[Plane]) -> float:
         lacking += float(np.sum(lack * weight, dtype=np.float64))
         total += float(np.sum(weight, dtype=np.float64))
     if total == 0:  # neither picture has any structure: no place counts more than another
-        return _pool(maps, [np.ones_like(weight) for weight in weights])
+        flat = np.ones_like(weights[0]) if share is None else share
+        return _pool(maps, [flat] * len(maps))
     mean = lacking / total
     return min(1.0, (math.log((1 - mean) / mean) / ALPHA) ** 2)

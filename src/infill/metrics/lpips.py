@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from infill import settings, weights
 from infill.device import pick
-from infill.errors import MissingWeights
+from infill.errors import InfillError, MissingWeights
 from infill.lazy import need
 from infill.metrics import networks
 from infill.metrics.base import MetricCard, check, reduce_rows
@@ -96,10 +96,15 @@ class Lpips:
         lacking = networks.lacks(("torch", "safetensors"), "torch")
         if lacking:
             return lacking
-        folder = Path(settings.current().lpips_weights).expanduser()
-        if settings.current().lpips_weights not in PUBLISHED and folder.is_dir():
-            return None if _files_in(folder) else _nothing_in(folder)
-        return networks.absent(self.sources())
+        if settings.current().lpips_weights in PUBLISHED:
+            return networks.absent(self.sources())
+        try:
+            kind = _without_heads(_files(offline=True))
+        except InfillError as error:
+            return str(error)
+        if kind is None or installed_heads(kind) is not None:
+            return None
+        return networks.absent([heads_source(kind)])
 
     def measure(
         self,
@@ -156,7 +161,14 @@ def installed_heads(kind: str) -> Path | None:
 
 
 def _heads(kind: Literal["alex", "vgg"]) -> Path:
-    return installed_heads(kind) or weights.find(heads_source(kind))
+    return installed_heads(kind) or weights.find(heads_source(kind), offline=True)
+
+
+def _without_heads(paths: Sequence[Path]) -> Literal["alex", "vgg"] | None:
+    """Which trunk the files hold, if they hold no heads. Raises `MissingWeights` if neither."""
+    from infill.nets import backbones
+
+    return backbones.without_heads(paths)
 
 
 def _network(device: str) -> "Network":
@@ -173,8 +185,9 @@ def _network(device: str) -> "Network":
     return network
 
 
-def _files() -> list[Path]:
-    """The files that hold the trunk and perhaps the heads."""
+def _files(*, offline: bool | None = None) -> list[Path]:
+    """The files that hold the trunk and perhaps the heads. offline: touch no network; None = as
+    the setting says."""
     name = settings.current().lpips_weights
     folder = Path(name).expanduser()
     if name not in PUBLISHED and folder.is_dir():
@@ -184,7 +197,7 @@ def _files() -> list[Path]:
         return found
     for module in ("torch", "safetensors"):
         need(module, extra="torch")
-    return [weights.find(Lpips().sources()[0])]
+    return [weights.find(Lpips().sources()[0], offline=offline)]
 
 
 def _files_in(folder: Path) -> list[Path]:

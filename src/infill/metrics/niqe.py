@@ -80,6 +80,7 @@ class Niqe:
         better={"niqe": "lower", "masked_niqe": "lower"},
         criterion="realism",
         against="nothing",
+        scored=False,
         paper="Mittal, Soundararajan and Bovik 2013",
     )
 

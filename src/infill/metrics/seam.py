@@ -38,7 +38,7 @@ class Seam:
         name="seam",
         summary="jump at the hole's border over the photo's own steps beside it; 1 = no seam",
         labels={"seam": "seam"},
-        better={"seam": "lower"},
+        better={"seam": "one"},
         against="nothing",
         paper="after Wang, Sheikh and Bovik, No-Reference Perceptual Quality Assessment of JPEG "
         "Compressed Images, ICIP 2002",

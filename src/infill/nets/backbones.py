@@ -82,11 +82,7 @@ def lpips(paths: Sequence[str | Path], heads: Callable[[Trunk], Path]) -> Lpips:
     """
     with ExitStack() as stack:
         given = [(Path(path), stack.enter_context(opened(Path(path)))) for path in paths]
-        path, archive = next(
-            ((path, archive) for path, archive in given if _holds(archive, FEATURES_SIGN)), given[0]
-        )
-        table = _layers(path, archive, "AlexNet or VGG-16")
-        kind: Trunk = "alex" if table[FEATURES_SIGN].shape[2:] == (11, 11) else "vgg"
+        path, table, kind = _trunk(given)
         trunk = _alexnet(path, table) if kind == "alex" else _vgg16(path, table)
         beside = [each for each in given if _holds(each[1], HEADS_SIGN)]
         if not beside:
@@ -94,6 +90,26 @@ def lpips(paths: Sequence[str | Path], heads: Callable[[Trunk], Path]) -> Lpips:
             beside = [(place, stack.enter_context(opened(place)))]
         made = _heads(*beside[0], trunk)
     return Lpips(trunk, made).eval().requires_grad_(False)
+
+
+def without_heads(paths: Sequence[str | Path]) -> Trunk | None:
+    """Which trunk the files hold, if none of them holds heads; None if one does.
+
+    Raises `MissingWeights` if they hold no trunk either.
+    """
+    with ExitStack() as stack:
+        given = [(Path(path), stack.enter_context(opened(Path(path)))) for path in paths]
+        kind = _trunk(given)[2]
+        return None if any(_holds(archive, HEADS_SIGN) for _, archive in given) else kind
+
+
+def _trunk(given: Sequence[tuple[Path, Archive]]) -> tuple[Path, dict[str, Entry], Trunk]:
+    """The file with the trunk, its layers, and which one it is."""
+    path, archive = next(
+        ((path, archive) for path, archive in given if _holds(archive, FEATURES_SIGN)), given[0]
+    )
+    table = _layers(path, archive, "AlexNet or VGG-16")
+    return path, table, "alex" if table[FEATURES_SIGN].shape[2:] == (11, 11) else "vgg"
 
 
 def _heads(path: Path, archive: Archive, trunk: AlexNet | Vgg16) -> Heads:

@@ -33,6 +33,10 @@ NEWTON_STEPS = 60
 ROOM = 4_000_000  # numbers that are held at a time for each engine and set
 
 
+LEAST = 6
+"""Samples below which there are no intervals, and nobody is surely ahead."""
+
+
 @dataclass(frozen=True)
 class Votes:
     """A answers over n engines.
@@ -52,8 +56,8 @@ class Votes:
 
 @dataclass(frozen=True)
 class Fitted:
-    """scores: (n,). draws: (B, n), the same of each bootstrap sample; (0, n) where
-    there is but one rater and one sample, which say nothing about others.
+    """scores: (n,). draws: (B, n), the same of each bootstrap sample; (0, n) where there are fewer
+    than `LEAST` samples, which say nothing about others.
     """
 
     engines: Sequence[str]
@@ -102,7 +106,8 @@ def fit(cast: Votes, *, seed: int = 0, draws: int = DRAWS, prior: float = PRIOR)
     A bootstrap sample draws raters and samples with replacement, each on their own, and an answer
     counts as often as its rater times as often as its sample (the pigeonhole bootstrap: Owen
     2007, Annals of Applied Statistics 1(2)). That keeps together what is not independent, and
-    errs on the wide side. Where there is one rater, or one sample, only the other is drawn.
+    errs on the wide side. Where there is one rater only samples are drawn. With fewer than `LEAST`
+    samples nothing is: drawing so few again makes chance look sure.
     The wins and losses of the prior are drawn too, each from a gamma distribution with the mean
     `prior`: as a beta distribution is drawn, so that an engine that always won has an interval.
     """
@@ -115,7 +120,7 @@ def fit(cast: Votes, *, seed: int = 0, draws: int = DRAWS, prior: float = PRIOR)
     )
     rng = np.random.default_rng(seed)
     several = [group for group in (cast.raters, cast.samples) if len(group) and group.max() > 0]
-    if not several:
+    if not several or len(np.unique(cast.samples)) < LEAST:
         return Fitted(cast.engines, plain, np.zeros((0, len(plain))))
     weights = np.ones((draws, len(cast.sets)))
     for group in several:

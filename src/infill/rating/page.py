@@ -160,9 +160,9 @@ class Answers:
             criterion.name: letter if isinstance(letter, str) else None
             for criterion, letter in zip(CRITERIA, letters, strict=True)
         }
-        turn = self._booth.turn(known)
-        if ticket == turn.ticket and turn.ballot is not None:
-            self._booth.answer(known, turn.ticket, given)
+        # Whatever ballot of hers the page shows: after a new start of the server, or when the run
+        # has grown, it need not be the one that comes next now.
+        if isinstance(ticket, str) and ticket and self._booth.answer(known, ticket, given):
             return self._turn(known)
         said = "this ballot was answered before, in another window perhaps; here is your next one"
         return self._turn(known) | notice(said, "warning")

@@ -254,7 +254,10 @@ def _few(tallies: Mapping[str, Mapping[str, int]], fitted: Fitted) -> list[str]:
             "the average and may still change much"
         )
     if not len(fitted.draws):
-        notes.append("one rater and one photo: nothing can be said about others, so no intervals")
+        notes.append(
+            f"fewer than {fitting.LEAST} photos were judged: nothing can be said about others, so "
+            "there are no intervals and no ranks"
+        )
     return notes
 
 

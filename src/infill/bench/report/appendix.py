@@ -45,10 +45,10 @@ def references(summary: Summary) -> Markup | None:
         return None
     rows: list[list[Content]] = [
         [entry.engine, entry.figure, f"{entry.value:g}", _linked(entry.source),
-         entry.checked or words.NONE]
+         entry.note or words.NONE, entry.checked or words.NONE]
         for entry in summary.references
     ]  # fmt: skip
-    head = ["Engine", "Figure", "Published value", "Source", "Checked"]
+    head = ["Engine", "Figure", "Published value", "Source", "Of", "Compared with the source"]
     return section(
         "references",
         "Published figures, not results of this run",

@@ -76,7 +76,8 @@ def _table(summary: Summary) -> Markup:
     ]
     fine = (
         "Steady is the median wall time of a fill, below it the 5th and 95th percentile; the first "
-        "fill of a process also loads and compiles. One process; memory is the peak."
+        "fill of a process also loads and compiles. Photos an hour are of one process; memory is "
+        "the peak of one, what the metrics hold left out."
     )
     return join(
         [

@@ -52,7 +52,7 @@ def _sections(summary: Summary) -> Iterator[tuple[str, str]]:
         yield "Overall", _overall(summary.standings)
     for table in summary.tables:
         yield (
-            plain(table.title or words.CRITERIA.get(table.criterion, table.criterion)),
+            plain(table.title or words.named(table.criterion)),
             _table(table, summary.engines),
         )
     if summary.by_kind:

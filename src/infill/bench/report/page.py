@@ -55,8 +55,8 @@ def _file(name: str) -> str:
 def _parts(summary: Summary, album: Album, rows: int) -> Sequence[Part]:
     return [
         ("overall", "Overall", results.overall(summary)),
-        *results.criteria(summary),
         ("pictures", "Pictures", _pictures(summary, album)),
+        *results.criteria(summary),
         ("kinds", "Kinds", results.kinds(summary)),
         ("cost-quality", "Cost and quality", costs.costs(summary)),
         ("spread", "Spread", spreads.spreads(summary)),

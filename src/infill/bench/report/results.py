@@ -1,6 +1,6 @@
 """The page's results: the overall table, each criterion, and each kind of hole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from infill.bench.report import words
 from infill.bench.report.background import SCORE_NOTE
@@ -24,7 +24,7 @@ def overall(summary: Summary) -> Markup | None:
     criteria = list(dict.fromkeys(key for line in summary.standings for key in line.criteria))
     rows = [_standing(line, criteria) for line in summary.standings]
     bar = tag("span", "Score as a bar", class_="sr")
-    head = ["Engine", "Rank", "Score", bar, *map(words.named, criteria), "Not told from"]
+    head = ["Engine", "Rank", "Score", bar, *map(words.named, criteria), "Tied with"]
     body = table("Overall", head, rows, right=[1, 2, *range(4, 4 + len(criteria))])
     return section("overall", "Overall", body, tag("p", SCORE, class_="fine"))
 
@@ -36,9 +36,16 @@ def _standing(line: Standing, criteria: Sequence[str]) -> list[Content]:
         words.place(line.rank),
         _figure(line.score, 2, None),
         tag("td", _bar(line.score, first), class_="barcell"),
-        *(_figure(line.criteria.get(key), 2, None) for key in criteria),
+        *(_share(line.criteria.get(key)) for key in criteria),
         ", ".join(line.rank.tied) or words.NONE,
     ]
+
+
+def _share(interval: Interval | None) -> Markup:
+    """A score in one criterion; in words where no engine differs from another."""
+    if interval is not None and interval.value == interval.low == interval.high == 0.5:
+        return tag("td", tag("small", "all equal"), class_="num")
+    return _figure(interval, 2, None)
 
 
 def _bar(score: Interval, first: bool) -> Markup:
@@ -78,7 +85,7 @@ def criteria(summary: Summary) -> list[tuple[str, str, Markup]]:
     found: list[tuple[str, str, Markup]] = []
     for number, one in enumerate(summary.tables):
         ident = f"criterion-{number}"
-        title = one.title or words.CRITERIA.get(one.criterion, words.named(one.criterion))
+        title = one.title or words.named(one.criterion)
         marks = None if found else tag("p", MARKS, class_="fine")  # told once, at the first table
         short = words.named(one.criterion) or title
         found.append((ident, short, _criterion(ident, title, one, summary.engines, marks)))
@@ -159,8 +166,8 @@ def kinds(summary: Summary) -> Markup | None:
         for number, key in enumerate(keys)
     ]
     fine = (
-        "Means with their 95 % intervals over the samples of each kind. The best mean of a column "
-        "is set bold; whether it is surely the best, the intervals tell."
+        "Means with their 95 % intervals over the samples of each kind. With few samples of a kind "
+        "there is no interval, and a mean says little."
     )
     return section("kinds", "By kind of hole", parts, tag("p", fine, class_="fine"))
 
@@ -171,18 +178,14 @@ def columns_of(summary: Summary) -> dict[str, Column]:
 
 
 def _kind(column: Column, summary: Summary, *, opened: bool) -> Markup:
-    best = {kind: _best(column, of) for kind, of in summary.by_kind.items()}
     rows: list[list[Content]] = []
     for engine in summary.engines:
-        row: list[Content] = [engine]
-        for kind, of in summary.by_kind.items():
-            rank = Rank(1) if engine in best[kind] else None
-            row.append(_unranked(of.get(engine, {}).get(column.key), column.digits, rank))
-        rows.append(row)
+        cells = [of.get(engine, {}).get(column.key) for of in summary.by_kind.values()]
+        rows.append([engine, *(_figure(cell, column.digits, None) for cell in cells)])
     panels = []
     for number, (kind, of) in enumerate(summary.by_kind.items()):
         dots = [
-            Dot(engine, of.get(engine, {}).get(column.key) or Interval(None), engine in best[kind])
+            Dot(engine, of.get(engine, {}).get(column.key) or Interval(None), False)
             for engine in summary.engines
         ]
         titled = Column(column.key, kind, column.better, column.digits)
@@ -195,24 +198,3 @@ def _kind(column: Column, summary: Summary, *, opened: bool) -> Markup:
         table(label, head, rows, right=range(1, len(head))),
         open_=opened,
     )
-
-
-def _unranked(interval: Interval | None, digits: int, rank: Rank | None) -> Markup:
-    below = "; ".join(filter(None, [words.span(interval, digits), words.exacts(interval)]))
-    mean = tag("span", words.middle(interval, digits), class_="mean")
-    return tag(
-        "td", mean, tag("small", below) if below else None, class_="num best" if rank else "num"
-    )
-
-
-def _best(column: Column, of: Mapping[str, Mapping[str, Interval]]) -> set[str]:
-    """The engines with the best mean; none where a figure improves no one way."""
-    means: dict[str, float] = {}
-    for engine, cells in of.items():
-        value = cells[column.key].value if column.key in cells else None
-        if value is not None:
-            means[engine] = abs(value - 1) if column.better == "one" else value
-    if not means or column.better not in words.ARROWS:
-        return set()
-    best = max(means.values()) if column.better == "higher" else min(means.values())
-    return {engine for engine, value in means.items() if value == best}

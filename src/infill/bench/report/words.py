@@ -9,16 +9,6 @@ from infill.bench.summary import Column, Interval, Rank
 NONE = "–"
 """What stands for a figure that could not be had."""
 
-CRITERIA = {
-    "realism": "Realism",
-    "adaptability": "Adaptability",
-    "preservation": "Preservation of what is not masked",
-    "consistency": "Consistency",
-    "reproducibility": "Reproducibility",
-    "cost": "Performance and cost",
-}
-"""The six criteria in their order, and what a heading calls them."""
-
 LETTERS = {"cpu": "CPU", "gpu": "GPU", "gpus": "GPUs", "gb": "GB", "mb": "MB", "sha256": "SHA-256"}
 """How short words of keys are written."""
 
