@@ -30,7 +30,7 @@ from infill.masks.protocols import protocol
 from infill.picture import Picture
 
 SIDE, ENGINE = 256, "telea"
-MOST_TIMES, MOST_GROWTH = 1.3, 3.0
+MOST_TIMES, MOST_GROWTH = 1.3, 5.0
 
 
 def draw(number: int) -> np.ndarray:

@@ -19,7 +19,7 @@ from infill.errors import InfillError
 from infill.geometry import Box, bounds
 
 WIDTH, EDGE, GAP = 1200, 32, 10
-ENGINES, COLUMNS, SAMPLES = 10, 5, 3
+ENGINES, COLUMNS, SAMPLES = 10, 5, 5
 """At most so many engines with bars, engines with pictures, and samples."""
 
 SCORE = "how often better than another engine on the same sample (line: half), 95 % intervals"
