@@ -247,6 +247,7 @@ def test_published_figures_are_shown_where_the_protocol_is_theirs():
     found = matching("places2", {"name": "lama-wide"}, 512)
     assert {(one.engine, one.figure): one.value for one in found}[("LaMa", "FID")] == 2.21
     assert matching("places2", {"name": "lama-wide"}, 256) == []
+    assert matching("places2", {"name": "lama-narrow"}, 512) == []
     faces = matching("celeba-hq", {"name": "repaint-lines"}, 256)
     assert {one.engine: one.value for one in faces} == {
         "RePaint": 0.009,

@@ -45,7 +45,8 @@ def small_summary() -> Summary:
         trials=3,
         standings=[
             Standing("exemplar", Rank(1), first, {"consistency": first}),
-            Standing("telea", Rank(2), second, {"consistency": second}),
+            Standing("telea", Rank(2), second, {"consistency": second},
+                     Interval(-0.5, -0.75, -0.25, 4)),
         ],
         tables=[
             Table(
@@ -147,15 +148,16 @@ def test_markdown_to_the_letter() -> None:
 
 ## Overall
 
-| rank | engine | score (95 % interval) | consistency | not told from |
-| --- | --- | ---: | ---: | --- |
-| 1 | exemplar | 0.75 (0.50 to 1.00) | 0.75 | – |
-| 2 | telea | 0.25 (0.00 to 0.50) | 0.25 | – |
+| rank | engine | score (95 % interval) | behind the first | consistency | tied with |
+| --- | --- | ---: | ---: | ---: | --- |
+| 1 | exemplar | 0.75 (0.50 to 1.00) | – | 0.75 (0.50 to 1.00) | – |
+| 2 | telea | 0.25 (0.00 to 0.50) | -0.50 (-0.75 to -0.25) | 0.25 (0.00 to 0.50) | – |
 
 The score is how often an engine is better than another one on the same sample, over the criteria \
 that can be seen in a fill and tell engines apart: 0 never, 1 always, 0.5 as often as not. \
-Reproducibility and cost are told beside it and do not count in it. Engines that the data cannot \
-tell apart share a rank, marked =.
+Reproducibility and cost are told beside it and do not count in it. Behind the first: the score \
+less that of the engine at the top, on the same samples. Engines that the data cannot tell apart \
+share a rank, marked =.
 
 ## Consistency
 

@@ -215,7 +215,7 @@ class TestSample:
         assert facts["task"] in TASKS
         assert facts["light"] in LIGHTS
         assert set(facts["prompts"]) == {"simple", "detailed", "negative"}
-        assert set(facts["masks"]) == set(MASKS)
+        assert facts["masks"] == dict(MASKS)
         for text in (
             *facts["prompts"].values(),
             *facts["masks"].values(),

@@ -216,6 +216,7 @@ def _lamp(x: float, y: float, z: float) -> None:
 
 
 def build() -> Built:
+    """The room, and in it what the clean picture lacks."""
     wall = materials.plaster("#c9ccc0", 0.9)
     white = materials.paint("#f2efe9")
     shapes.wall((-3.2, 3), (3.2, 3), 2.8, wall, [(0.35, 1.65, 0.25, 2.5)])

@@ -270,6 +270,7 @@ def _lamp(x: float, y: float, z: float) -> list[Any]:
 
 
 def build() -> Built:
+    """The room, and in it what the clean picture lacks."""
     x, y = 0.05, 2.6
     wall = materials.plaster("#d8c8b2", 1.3)
     white = materials.paint("#f2efe9")

@@ -127,6 +127,7 @@ def _pendant(x: float, y: float) -> None:
 
 
 def build() -> Built:
+    """The room, and in it what the clean picture lacks."""
     x, y = 0.1, 1.7
     wall = materials.plaster("#d7cdbd", 1.4)
     white = materials.paint("#f2efe9")

@@ -201,6 +201,7 @@ def _basket(at: tuple[float, float, float]) -> list[Any]:
 
 
 def build() -> Built:
+    """The room, and in it what the clean picture lacks."""
     paper = materials.wallpaper("#dcdcd0", "#c6cbbd", 0.085)
     shapes.wall((-3, 3), (3, 3), 2.8, paper)
     shapes.skirting((-3, 3), (3, 3), materials.paint(), height=0.12)

@@ -205,6 +205,7 @@ def _lamp(x: float, y: float) -> None:
 
 
 def build() -> Built:
+    """The room, and in it what the clean picture lacks."""
     x, y = 0.42, 2.2
     _room()
     _sofa(x, y)

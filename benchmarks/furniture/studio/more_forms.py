@@ -12,6 +12,8 @@ import bpy
 import numpy as np
 from mathutils import Vector, noise
 
+from benchmarks.furniture.studio.mesh import grid_faces
+
 Point = tuple[float, float, float]
 
 
@@ -41,18 +43,6 @@ def mesh(name, vertices, faces, material=None, at=(0, 0, 0), smooth=True, uv=Non
     thing.location = at
     bpy.context.scene.collection.objects.link(thing)
     return thing
-
-
-def grid_faces(rows, columns, wrap=False):
-    """Quads over a rows x columns lattice of vertices in row order; wrap joins the last column."""
-    faces = []
-    for r in range(rows - 1):
-        for c in range(columns if wrap else columns - 1):
-            d = (c + 1) % columns
-            faces.append(
-                (r * columns + c, r * columns + d, (r + 1) * columns + d, (r + 1) * columns + c)
-            )
-    return faces
 
 
 def spline(points, steps=6):

@@ -85,20 +85,19 @@ def tabulated(rows: Iterable[Row]) -> Table:
     rows = list(rows)
     good = [row for row in rows if row["error"] is None]
     engines = list(dict.fromkeys(row["engine"] for row in rows))
-    engines = [name for name in engines if any(row["engine"] == name for row in good)]
+    able = {row["engine"] for row in good}
+    engines = [name for name in engines if name in able]
     by: dict[tuple[str, str], list[Row]] = {}
-    failed = {
-        row["slug"] for row in rows if row["error"] is not None and row["engine"] in set(engines)
-    }
+    failed = {row["slug"] for row in rows if row["error"] is not None and row["engine"] in engines}
     for row in good:
         by.setdefault((row["engine"], row["slug"]), []).append(row)
     slugs = list(dict.fromkeys(row["slug"] for row in rows))
-    common = [
-        slug
+    common = {
+        slug: None
         for slug in slugs
         if slug not in failed and all((engine, slug) in by for engine in engines)
-    ]
-    return Table(engines, common, by, [slug for slug in slugs if slug not in set(common)])
+    }
+    return Table(engines, list(common), by, [slug for slug in slugs if slug not in common])
 
 
 def number(value: Any) -> float:

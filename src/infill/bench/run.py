@@ -16,6 +16,8 @@ from infill.bench.layout import FEATURES, FILLS, FORMAT, SAMPLES, SETS, TRIALS
 from infill.bench.machine import in_short, machine
 from infill.bench.measure import Chosen, choose
 from infill.bench.plan import Item, Options, identity, items
+from infill.bench.rows import read
+from infill.bench.sets import compare_sets
 from infill.bench.trials import CompareTrials, Group
 from infill.errors import BatchError
 from infill.executors import Executor
@@ -71,8 +73,7 @@ class Run:
         self._begun = time.perf_counter()
         self._ended: dict[str, bool] = {}  # of this start: whether each fill went well
         self._file = RowFile(folder, told, restart=restart, key="key", held=HELD)
-        for path in folder.rglob(TEMPORARY):  # of workers that were killed
-            path.unlink(missing_ok=True)
+        self._sweep()
         if restart:
             _forget(folder)
         self.total = len(options.samples) * len(options.entries) * options.trials
@@ -123,6 +124,12 @@ class Run:
         for entry in self.options.entries:
             yield from self._of_engine(executor, entry.label, jobs, threads)
         self._file.sort(item.key for item in items(self.options))
+        self._sweep()  # again: workers of a start that was killed outlive it for a moment
+
+    def _sweep(self) -> None:
+        """Remove the temporary files of workers that were killed."""
+        for path in self.folder.rglob(TEMPORARY):
+            path.unlink(missing_ok=True)
 
     def _of_engine(self, executor: Executor, label: str, jobs: int, threads: int) -> Iterator[Row]:
         """The rows of one engine. Each has processes of its own: what another one has loaded is
@@ -165,6 +172,11 @@ class Run:
                 if outcome.error is None and row["error"] is None:
                     file.write(as_line(row))
                 yield row or {"key": outcome.item.key, "error": outcome.error}
+
+    def compare_sets(self) -> None:
+        """Take the figures of whole sets, so that a report need not: they take longest."""
+        if self.chosen.sets and not self.left:
+            compare_sets(self.folder, read(self.folder), self.chosen.sets)
 
     def _groups(self) -> Iterator[Group]:
         found: dict[str, Group] = {}

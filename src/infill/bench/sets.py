@@ -21,7 +21,7 @@ from infill.bench.stats import student
 from infill.files import write_atomically
 from infill.metrics.base import SET_METRICS
 
-PARTS, FEWER, MANY = 10, 4, 1000
+PARTS, FEWER, MANY = 10, 4, 300
 """The error is found by leaving out a tenth of the samples at a time (the delete-a-group
 jackknife, Shao and Wu 1989); a quarter where there are more than `MANY`, since it takes long."""
 LEAST = 2 * PARTS

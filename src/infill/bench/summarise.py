@@ -165,12 +165,18 @@ def _standings(known: Figures, bootstrap: Bootstrap) -> list[Standing]:
     places = ranks(known.engines, overall, "higher", bootstrap)
     scores = bootstrap.interval(overall)
     by_criterion = bootstrap.intervals(shares)
+    means = [
+        places[engine].rank - (scores[n].value or 0.0) for n, engine in enumerate(known.engines)
+    ]
+    first = int(np.argmin(means))  # by rank, then by score, which is at most 1
+    behind = bootstrap.interval(overall - overall[:, [first]])
     found = [
         Standing(
             engine,
             places[engine],
             scores[number],
             {name: intervals[number] for name, intervals in by_criterion.items()},
+            None if number == first else behind[number],
         )
         for number, engine in enumerate(known.engines)
     ]

@@ -15,10 +15,11 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and where it may lie: a mean over samples with its 95 % bootstrap interval.
+    """A figure and where it may lie: a mean over samples with its 95 % bootstrap interval, unless
+    whoever holds it says otherwise.
 
     value: the mean over the samples (each the mean of its trials); None if nothing was measured.
-    low, high: the ends of the interval; None where one sample says nothing about others.
+    low, high: the ends of the interval; None where too few samples say anything about others.
     count: samples with a finite value.
     exact: samples that matched exactly, whose value is infinite; they are not in the mean.
     """
@@ -76,12 +77,14 @@ class Standing:
     score:    how often it is better than another engine on the same sample, over the criteria that
               can be seen and tell the engines apart: 0 never, 1 always, 0.5 as often as not.
     criteria: the same for each criterion.
+    behind:   its score less that of the first engine, paired on the samples; None for the first.
     """
 
     engine: str
     rank: Rank
     score: Interval
     criteria: Mapping[str, Interval]
+    behind: Interval | None = None
 
 
 @dataclass(frozen=True)

@@ -129,16 +129,7 @@ def bench(
     if task not in ("remove", "edit"):
         raise BadOption(f"--task is remove or edit, not {task!r}")
     editing: Task = "edit" if task == "edit" else "remove"
-    benching.refuse(
-        {
-            "--root": root is not None,
-            "--annotations": annotations is not None,
-            "--split": split != "val",
-        }
-        if dataset is None
-        else {},
-        "--dataset, the name of the data set",
-    )
+    benching.check_dataset(dataset, root, split, annotations)
     benching.refuse(
         {
             "--mask-ratio": mask_ratio is not None,

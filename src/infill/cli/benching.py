@@ -1,7 +1,6 @@
 """What `infill bench`, `infill evaluate` and `infill report` share: how a run is gone through and
 what is told at its end."""
 
-import os
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from infill.bench.plan import Options
     from infill.bench.run import Run
     from infill.bench.samples import Sample
-    from infill.bench.summary import Summary
+    from infill.bench.summary import Interval, Summary
     from infill.data import Dataset
     from infill.masks.protocols import Protocol
 
@@ -200,6 +199,16 @@ def part_of(found: "Sequence[Sample]", shard: str | None) -> "list[Sample]":
     return list(found[index::of])
 
 
+def check_dataset(
+    dataset: str | None, root: Path | None, split: str, annotations: Path | None
+) -> None:
+    """Raise `BadOption` for what is said of a data set that was not named."""
+    if dataset is None:
+        given = {"--root": root, "--annotations": annotations}
+        there = {name: value is not None for name, value in given.items()}
+        refuse(there | {"--split": split != "val"}, "--dataset, the name of the data set")
+
+
 def refuse(given: "Mapping[str, bool]", needs: str) -> None:
     """Raise `BadOption` for the first of the options that was given though it has no meaning."""
     for name, there in given.items():
@@ -244,6 +253,7 @@ def go(
             for row in run.compare_trials(Local(jobs, 1)):
                 if row["error"] is not None:
                     common.complain(f"{row['key']}: {row['error']}")
+            run.compare_sets()
         except KeyboardInterrupt:
             done = run.total - run.left
             common.complain(
@@ -286,23 +296,19 @@ def tell(summary: "Summary") -> None:
     """The overall table and the sentences above it, on stdout."""
     for sentence in summary.verdict:
         common.tell(sentence)
-    rows = []
-    for one in summary.standings:
-        score = one.score
-        span = "" if score.low is None else f"{score.low:.2f} to {score.high:.2f}"
-        tied = ", ".join(one.rank.tied)
-        rows.append(
-            [
-                str(one.rank.rank),
-                one.engine,
-                "–" if score.value is None else f"{score.value:.2f}",
-                span,
-                *(_share(one.criteria.get(name)) for name in shown_criteria(summary)),
-                tied,
-            ]
-        )
-    head = ["rank", "engine", "score", "95 %", *shown_criteria(summary), "cannot be told from"]
+    rows = [
+        [
+            str(one.rank.rank),
+            one.engine,
+            *(told(interval, 2) for interval in (one.score, one.behind)),
+            *(told(one.criteria.get(name), 2) for name in shown_criteria(summary)),
+            ", ".join(one.rank.tied),
+        ]
+        for one in summary.standings
+    ]
+    head = ["rank", "engine", "score", "behind the first", *shown_criteria(summary), "tied with"]
     common.table(head, rows, right=range(2, len(head) - 1))
+    common.tell("in brackets: 95 % intervals over the samples")
 
 
 def shown_criteria(summary: "Summary") -> Sequence[str]:
@@ -310,10 +316,11 @@ def shown_criteria(summary: "Summary") -> Sequence[str]:
     return [table.criterion for table in summary.tables if table.columns]
 
 
-def _share(interval: Any) -> str:
-    return "–" if interval is None or interval.value is None else f"{interval.value:.2f}"
-
-
-def where(folder: Path) -> str:
-    """A folder as it is told at the end."""
-    return f"{folder}{os.sep}"
+def told(interval: "Interval | None", digits: int) -> str:
+    """A figure with its interval in brackets, "0.71 (0.66 to 0.76)"."""
+    if interval is None or interval.value is None:
+        return "–"
+    text = f"{interval.value:.{digits}f}"
+    if interval.low is None or interval.high is None:
+        return text
+    return f"{text} ({interval.low:.{digits}f} to {interval.high:.{digits}f})"

@@ -88,16 +88,7 @@ def evaluate(
 
     if (photos is None) == (dataset is None):
         raise BadOption("name a folder of photos, or a data set with --dataset and --root")
-    benching.refuse(
-        {
-            "--root": root is not None,
-            "--annotations": annotations is not None,
-            "--split": split != "val",
-        }
-        if dataset is None
-        else {},
-        "--dataset, the name of the data set",
-    )
+    benching.check_dataset(dataset, root, split, annotations)
     entry = _entry(engine, option)
     opened = benching.dataset_of(
         dataset or "tree",

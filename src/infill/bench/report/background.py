@@ -9,8 +9,9 @@ from infill.bench.summary import Summary
 SCORE_NOTE = (
     "The score is how often an engine is better than another one on the same sample, over the "
     "criteria that can be seen in a fill and tell engines apart: 0 never, 1 always, 0.5 as often "
-    "as not. Reproducibility and cost are told beside it and do not count in it. Engines that the "
-    "data cannot tell apart share a rank, marked =."
+    "as not. Reproducibility and cost are told beside it and do not count in it. Behind the first: "
+    "the score less that of the engine at the top, on the same samples. Engines that the data "
+    "cannot tell apart share a rank, marked =."
 )
 
 REFERENCE_NOTE = (

@@ -78,18 +78,19 @@ def _grid(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[in
 
 def _overall(standings: Sequence[Standing]) -> str:
     criteria = list(dict.fromkeys(key for line in standings for key in line.criteria))
-    head = ["rank", "engine", "score (95 % interval)", *criteria, "not told from"]
+    head = ["rank", "engine", "score (95 % interval)", "behind the first", *criteria, "tied with"]
     rows = [
         [
             words.place(line.rank),
             line.engine,
             words.whole(line.score, 2),
-            *(words.middle(line.criteria.get(key), 2) for key in criteria),
+            words.whole(line.behind, 2),
+            *(words.whole(line.criteria.get(key), 2) for key in criteria),
             ", ".join(line.rank.tied) or words.NONE,
         ]
         for line in standings
     ]
-    return f"{_grid(head, rows, range(2, 3 + len(criteria)))}\n\n{SCORE_NOTE}"
+    return f"{_grid(head, rows, range(2, 4 + len(criteria)))}\n\n{SCORE_NOTE}"
 
 
 def _table(table: Table, engines: Sequence[str]) -> str:

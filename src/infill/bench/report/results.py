@@ -24,8 +24,9 @@ def overall(summary: Summary) -> Markup | None:
     criteria = list(dict.fromkeys(key for line in summary.standings for key in line.criteria))
     rows = [_standing(line, criteria) for line in summary.standings]
     bar = tag("span", "Score as a bar", class_="sr")
-    head = ["Engine", "Rank", "Score", bar, *map(words.named, criteria), "Tied with"]
-    body = table("Overall", head, rows, right=[1, 2, *range(4, 4 + len(criteria))])
+    head = ["Engine", "Rank", "Score", bar, "Behind the first", *map(words.named, criteria),
+            "Tied with"]  # fmt: skip
+    body = table("Overall", head, rows, right=[1, 2, *range(4, 5 + len(criteria))])
     return section("overall", "Overall", body, tag("p", SCORE, class_="fine"))
 
 
@@ -36,6 +37,7 @@ def _standing(line: Standing, criteria: Sequence[str]) -> list[Content]:
         words.place(line.rank),
         _figure(line.score, 2, None),
         tag("td", _bar(line.score, first), class_="barcell"),
+        _figure(line.behind, 2, None),
         *(_share(line.criteria.get(key)) for key in criteria),
         ", ".join(line.rank.tied) or words.NONE,
     ]
