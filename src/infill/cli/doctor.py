@@ -25,7 +25,11 @@ EXTRAS = {
         "Stable Diffusion, SD-XL, FLUX and kin; RePaint and filling guided by a picture",
     ),
     "train": (("torch", "diffusers", "safetensors"), "training the small networks"),
-    "metrics": (("scikit-image",), "a peer for `make bench`, and the reference for SSIM's tests"),
+    "metrics": (
+        ("torch", "transformers", "scikit-image", "torchmetrics"),
+        "FID, KID, LPIPS and CLIP in `infill bench`",
+    ),
+    "data": (("pycocotools",), "COCO's objects as masks in `infill bench`"),
 }
 """Extra: the packages it brings, and what they add."""
 

@@ -237,7 +237,7 @@ def measure_all(
 
 
 def reduce_rows(rows: Sequence[Mapping[str, float]], card: MetricCard) -> dict[str, float]:
-    """The mean of each key of the card over the rows in which it is finite.
+    """The mean of each key of the card over the rows that have it and in which it is finite.
 
     A key that is nowhere finite is infinite if some rows are (all that could be measured were
     exact) and else NaN. An infinite row is not averaged but counted: `<key>_exact` appears
@@ -245,7 +245,7 @@ def reduce_rows(rows: Sequence[Mapping[str, float]], card: MetricCard) -> dict[s
     """
     scores: dict[str, float] = {}
     for key in card.better:
-        values = [row[key] for row in rows]
+        values = [row.get(key, math.nan) for row in rows]
         finite = [value for value in values if math.isfinite(value)]
         exact = sum(map(math.isinf, values))
         if finite:
