@@ -67,6 +67,10 @@ demo: $(VENV)/.base
 docs/api.md: $(VENV)/.web
 	@$(BIN)/python -m infill.api.reference > docs/api.md
 
+# The table of engines, from their cards.
+docs/techniques.md: $(VENV)/.base
+	@$(BIN)/python -m infill.bench.techniques > docs/techniques.md
+
 # The picture at the top of the README.
 picture: $(VENV)/.base
 	@mkdir -p docs/images
