@@ -25,6 +25,7 @@ FLOORS = [  # from the top; a name stands for a module, or for a package and all
         "settings",
         "threads",
         "weights",
+        "closing",
         "compiling",
         "device",
         "memory",

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from infill.bench.report import album, banner, encode, outline, plots, words
+from infill.bench import words
+from infill.bench.report import album, banner, encode, outline, plots
 from infill.bench.report.album import Room
 from infill.bench.report.markup import Markup, data, join, tag
 from infill.bench.report.plots import Dot, Point

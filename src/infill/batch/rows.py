@@ -8,9 +8,9 @@ then filled again, into the same bytes.
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import IO, Any
 
+from infill.closing import Closes
 from infill.errors import BatchError, Unwritable
 from infill.files import write_atomically
 
@@ -20,7 +20,7 @@ RUN_FILE = "run.json"
 ROWS_FILE = "rows.jsonl"
 
 
-class RowFile:
+class RowFile(Closes):
     """The rows of one output folder; a context manager that holds the folder's lock."""
 
     def __init__(
@@ -121,17 +121,6 @@ class RowFile:
         if self._file is not None:
             self._file.close()
         self._lock.close()
-
-    def __enter__(self) -> "RowFile":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def read_rows(path: Path, key: str = "input") -> dict[str, Row]:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import infill
 from infill.batch.plan import BatchOptions, Item, derived_seed, plan
 from infill.batch.rows import RUN_FILE, Row, RowFile, stamp
+from infill.closing import Closes
 from infill.compiling import announced
 from infill.errors import BadOption, BatchError, InfillError
 from infill.executors import Executor
@@ -145,7 +145,7 @@ def _empty_row(item: Item, options: BatchOptions) -> Row:
     }
 
 
-class Batch:
+class Batch(Closes):
     """A run in an output folder: open it, go through `rows`, look at `summary`.
 
         with Batch(options) as batch:
@@ -175,17 +175,6 @@ class Batch:
         _sweep(options.out)
         before = self._file.rows
         self.todo = [i for i in self.items if not _is_done(before.get(i.input), i, options)]
-
-    def __enter__(self) -> "Batch":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Stop the clock and let go of the output folder."""

@@ -8,7 +8,7 @@ import numpy as np
 from infill.bench.rows import Row, Table, Values, mean, number
 from infill.bench.stats import wins
 from infill.bench.summary import Column
-from infill.metrics.base import METRICS, SET_METRICS, MetricCard, card_of
+from infill.metrics.base import SET_METRICS, MetricCard, card_of
 
 TITLES = {
     "realism": "Realism",
@@ -70,7 +70,8 @@ class Figures:
             if card.scored:
                 metrics[card.criterion].append(list(card.better))
             values |= {key: table.values(key) for key in card.better}
-        for column, found in _stability(table, values, trials):
+        labels = {column.key: column.label for of in columns.values() for column in of}
+        for column, found in _stability(table, labels, trials):
             columns["reproducibility"].append(column)
             metrics["reproducibility"].append([column.key])
             values[column.key] = found
@@ -121,19 +122,10 @@ def seconds_of(table: Table) -> Values:
     return found
 
 
-def known_as(key: str) -> str:
-    """What a table calls a figure."""
-    for name in METRICS.names():
-        card = METRICS.get(name).card
-        if key in card.labels:
-            return card.labels[key]
-    return key
-
-
 def _stability(
-    table: Table, values: Mapping[str, Values], trials: Mapping[str, Row]
+    table: Table, labels: Mapping[str, str], trials: Mapping[str, Row]
 ) -> list[tuple[Column, Values]]:
-    """Columns and values of the criterion reproducibility."""
+    """Columns and values of the criterion reproducibility. labels: of the figures measured."""
     distance = np.array(
         [
             [number(trials.get(f"{slug}/{engine}", {}).get("distance")) for engine in table.engines]
@@ -142,8 +134,8 @@ def _stability(
     )
     found = [(DISTANCE, distance)]
     for key in SPREAD_OF:
-        if key in values:
-            label = f"spread of {known_as(key)}"
+        if key in labels:
+            label = f"spread of {labels[key]}"
             column = Column(
                 f"spread_{key}", label, "lower", 3, "standard deviation over the trials"
             )

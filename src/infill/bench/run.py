@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import infill
@@ -19,6 +18,7 @@ from infill.bench.plan import Item, Options, identity, items
 from infill.bench.rows import read
 from infill.bench.sets import compare_sets
 from infill.bench.trials import CompareTrials, Group
+from infill.closing import Closes
 from infill.errors import BatchError
 from infill.executors import Executor
 from infill.files import TEMPORARY, write_atomically
@@ -42,7 +42,7 @@ class Ended:
     seconds: float
 
 
-class Run:
+class Run(Closes):
     """A run in its folder: open it, go through `rows`, then through `compare_trials`.
 
         with Run(options, folder) as run:
@@ -78,17 +78,6 @@ class Run:
             _forget(folder)
         self.total = len(options.samples) * len(options.entries) * options.trials
         self.skipped = sum(self._is_done(item) for item in items(options))
-
-    def __enter__(self) -> "Run":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the folder."""

@@ -29,7 +29,8 @@ from infill.bench.summary import (
     Summary,
 )
 from infill.bench.summary import Table as Shown
-from infill.bench.verdict import counted, verdict
+from infill.bench.verdict import verdict
+from infill.bench.words import counted
 from infill.engines.base import ENGINES
 from infill.errors import BatchError
 from infill.metrics.base import SET_METRICS, card_of

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from infill.bench import words
 from infill.bench.summary import Interval, Standing, Summary
 
 
@@ -12,7 +13,9 @@ def verdict(summary: Summary) -> list[str]:
     found += _kept(summary)
     if summary.failures:
         engines = sorted({failure.engine for failure in summary.failures})
-        found.append(f"{counted(len(summary.failures), 'fill')} failed ({', '.join(engines)}).")
+        found.append(
+            f"{words.counted(len(summary.failures), 'fill')} failed ({', '.join(engines)})."
+        )
     return found
 
 
@@ -30,7 +33,7 @@ def _best(standings: Sequence[Standing]) -> str:
     if len(first) > 1:
         names = _listed([one.engine for one in first])
         return f"{names} are ahead of the others; the data cannot tell them apart."
-    return f"{first[0].engine} is best overall (score {told(first[0].score, 2)})."
+    return f"{first[0].engine} is best overall (score {_score(first[0].score)})."
 
 
 def _cost(summary: Summary) -> list[str]:
@@ -60,20 +63,11 @@ def _kept(summary: Summary) -> list[str]:
     return []
 
 
-def told(interval: Interval, digits: int) -> str:
-    """A figure with its interval, "0.71, 95 % 0.66 to 0.76"."""
-    if interval.value is None:
-        return "–"
-    text = f"{interval.value:.{digits}f}"
-    if interval.low is None or interval.high is None:
-        return text
-    return f"{text}, 95 % {interval.low:.{digits}f} to {interval.high:.{digits}f}"
+def _score(interval: Interval) -> str:
+    """A score with its interval, "0.71, 95 % 0.66 to 0.76"."""
+    span = words.span(interval, 2)
+    return words.middle(interval, 2) + (f", 95 % {span}" if span else "")
 
 
 def _listed(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def counted(count: int, what: str) -> str:
-    """ "1 fill", "2 fills"."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

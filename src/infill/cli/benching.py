@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from infill.bench.plan import Options
     from infill.bench.run import Run
     from infill.bench.samples import Sample
-    from infill.bench.summary import Interval, Summary
+    from infill.bench.summary import Summary
     from infill.data import Dataset
     from infill.masks.protocols import Protocol
 
@@ -294,14 +294,16 @@ def _command() -> str:
 
 def tell(summary: "Summary") -> None:
     """The overall table and the sentences above it, on stdout."""
+    from infill.bench.words import whole
+
     for sentence in summary.verdict:
         common.tell(sentence)
     rows = [
         [
             str(one.rank.rank),
             one.engine,
-            *(told(interval, 2) for interval in (one.score, one.behind)),
-            *(told(one.criteria.get(name), 2) for name in shown_criteria(summary)),
+            *(whole(interval, 2) for interval in (one.score, one.behind)),
+            *(whole(one.criteria.get(name), 2) for name in shown_criteria(summary)),
             ", ".join(one.rank.tied),
         ]
         for one in summary.standings
@@ -314,13 +316,3 @@ def tell(summary: "Summary") -> None:
 def shown_criteria(summary: "Summary") -> Sequence[str]:
     """The criteria that were measured."""
     return [table.criterion for table in summary.tables if table.columns]
-
-
-def told(interval: "Interval | None", digits: int) -> str:
-    """A figure with its interval in brackets, "0.71 (0.66 to 0.76)"."""
-    if interval is None or interval.value is None:
-        return "–"
-    text = f"{interval.value:.{digits}f}"
-    if interval.low is None or interval.high is None:
-        return text
-    return f"{text} ({interval.low:.{digits}f} to {interval.high:.{digits}f})"

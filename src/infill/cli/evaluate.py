@@ -169,10 +169,9 @@ def _tell(summary: "Summary") -> None:
 
 
 def _row(spread: "Spread") -> list[str]:
+    from infill.bench.words import NONE, number
+
     digits = 2 if "psnr" in spread.key else 3
-
-    def told(value: float | None) -> str:
-        return "–" if value is None else f"{value:.{digits}f}"
-
-    ends = [told(value) for value in spread.percentiles.values()] or ["–"] * 6
-    return [spread.label, str(spread.count), told(spread.mean), told(spread.deviation), *ends]
+    ends = [number(value, digits) for value in spread.percentiles.values()] or [NONE] * 6
+    middle = [number(value, digits) for value in (spread.mean, spread.deviation)]
+    return [spread.label, str(spread.count), *middle, *ends]

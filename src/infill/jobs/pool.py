@@ -7,10 +7,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import get_args
 
 from infill import settings
+from infill.closing import Closes
 from infill.errors import Cancelled, NoSuchJob, QueueFull, ServiceError
 from infill.executors.local import environment
 from infill.jobs.job import Job
@@ -22,7 +22,7 @@ from infill.memory import give_back
 LANES: tuple[Lane, ...] = get_args(Lane)
 
 
-class Pool:
+class Pool(Closes):
     """One worker process for each device in the lane "fill", and one in the lane "click".
 
     devices:    None = those that the setting `device` names, see `devices`.
@@ -55,17 +55,6 @@ class Pool:
         self._seconds = dict.fromkeys(LANES, 1.0)  # what a job took lately
         self._closed = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep_now_and_then, daemon=True)
-
-    def __enter__(self) -> "Pool":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def submit(self, task: Task) -> Job:
         """Put a task in the queue of its lane.

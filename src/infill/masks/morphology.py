@@ -29,6 +29,15 @@ LARGEST_DISC = 12
 distance transform; above it the transform wins, whose cost does not grow with the radius."""
 
 
+def depth(mask: Mask) -> NDArray[np.float32]:
+    """(H, W) float32: how far each pixel of the mask is from the nearest that is not in it, in
+    pixels; 0 outside the mask, and very large where all is masked."""
+    import cv2
+
+    away = cv2.distanceTransform(mask.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return np.asarray(away, np.float32)
+
+
 def grow(mask: Mask, amount: AmountLike) -> Mask:
     """Add every pixel within `amount` of the mask."""
     radius = Amount.parse(amount).pixels(mask)

@@ -92,6 +92,16 @@ class Metric(Protocol):
         ...
 
 
+class OverPhotos:
+    """Base of a metric of single photos whose score is the mean over them; see `reduce_rows`."""
+
+    card: ClassVar[MetricCard]
+
+    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+        """One score for many rows, with the same keys, and `<key>_exact` where a match was."""
+        return reduce_rows(rows, self.card)
+
+
 class PromptMetric(Protocol):
     """One way of scoring how well a fill follows a prompt. Registered by name in its own table."""
 

@@ -9,7 +9,6 @@ other and the step from one text to the other, all of length 1 before they are s
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from infill import settings
 from infill.metrics import networks
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 from infill.metrics.clip_model import EXTRA, Clip, opened, source
 from infill.weights import Source
 
@@ -27,7 +26,7 @@ MARGIN = 1.5
 """Side of the square that is looked at, over the longer side of the hole's box."""
 
 
-class ClipScore:
+class ClipScore(OverPhotos):
     """Agreement of the fill with its prompt."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -77,10 +76,6 @@ class ClipScore:
             old = network.image(square(before, mask, network))
             row["clip_direction"] = cosine(image - old, text - network.text(before_prompt))
         return row
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the fills that have a figure."""
-        return reduce_rows(rows, self.card)
 
 
 def cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:

@@ -4,7 +4,6 @@ No truth is needed, so it also scores a fill that is meant to differ from what w
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import cv2
@@ -12,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.geometry import bounds
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.masks.morphology import depth
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 RING = 4
 """Width of each of the three rings, in pixels."""
@@ -36,7 +36,7 @@ WHITE = np.array([0.95047, 1.0, 1.08883])
 """D65, 2° observer."""
 
 
-class Colour:
+class Colour(OverPhotos):
     """Mean colour step across the border (ΔE) less the photo's own over the same distance.
 
     Three rings of RING pixels run along the border: I, the hole pixels nearest to a known one;
@@ -75,10 +75,6 @@ class Colour:
         check(truth, filled, mask)
         return {"colour": colour_step(filled, mask)}
 
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
-
 
 def colour_step(filled: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     """The ΔE that `Colour` states, or NaN.
@@ -89,13 +85,13 @@ def colour_step(filled: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
         return math.nan
     around = bounds(mask).grown(2 * RING + RADIUS, mask.shape)
     pixels, hole = filled[around.slices], np.ascontiguousarray(mask[around.slices])
-    depth, distance = _distance(hole), _distance(~hole)
+    inward, distance = depth(hole), depth(~hole)
     rings = [
-        hole & (depth <= RING),
+        hole & (inward <= RING),
         ~hole & (distance <= RING),
         ~hole & (distance > RING) & (distance <= 2 * RING),
     ]
-    border = np.nonzero(hole & (depth <= 1))
+    border = np.nonzero(hole & (inward <= 1))
     lab = np.zeros(pixels.shape, np.float32)
     near = rings[0] | rings[1] | rings[2]
     lab[near] = to_lab(pixels[near])
@@ -118,12 +114,6 @@ def to_lab(pixels: NDArray[np.float32]) -> NDArray[np.float64]:
     curved = np.where(relative > limit**3, np.cbrt(relative), relative / (3 * limit**2) + 4 / 29)
     x, y, z = np.moveaxis(curved, -1, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
-
-
-def _distance(inside: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Of each pixel that is True, to the nearest that is False; large where there is none."""
-    found = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return found.astype(np.float32, copy=False)
 
 
 def _means(

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from infill.errors import BadPixels
 from infill.metrics import networks
-from infill.metrics.base import MetricCard, check
-from infill.weights import Source
+from infill.metrics.base import MetricCard
 
 Rows = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]
@@ -31,7 +30,7 @@ AT_ONCE = 256
 """Rows that are added to a covariance at a time."""
 
 
-class Fid:
+class Fid(networks.OfInception):
     """Fréchet inception distance of fills from photos; 0 = the same mean and covariance."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -46,21 +45,6 @@ class Fid:
         least=LEAST,
         few="with so few it is far too high, and says little about other photos",
     )
-
-    def sources(self, model: str | None = None) -> list[Source]:
-        """The weights to fetch; model: a path or URL#sha256=HEX, None = the setting."""
-        return [networks.inception_source(model)]
-
-    def missing(self) -> str | None:
-        """See `SetMetric.missing`."""
-        lacking = networks.lacks(("torch", "safetensors"), "torch")
-        return lacking or networks.absent(self.sources())
-
-    def describe(self, pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """(1, 2048) float32: Inception's features of the whole photo. Arguments and errors as
-        `SetMetric.describe`; `MissingWeights` and `MissingExtra` beside those."""
-        check(pixels, pixels, mask)
-        return networks.inception_features(pixels)
 
     def compare(self, truths: Iterable[Rows], fills: Iterable[Rows]) -> dict[str, float]:
         """`{"fid": distance}`; NaN where one of the sets has less than two rows."""

@@ -7,14 +7,14 @@ similarity index for image quality assessment", Signal Processing: Image Communi
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 Plane = NDArray[np.float32]
 
@@ -31,7 +31,7 @@ RGB_TO_YIQ: Plane = np.array(
 )
 
 
-class HaarPsi:
+class HaarPsi(OverPhotos):
     """HaarPSI of the whole photo and of the hole, in [0, 1]; 1 = alike."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -60,10 +60,6 @@ class HaarPsi:
             share = _half_size_share(mask)
             inside = _pool(maps, [weight * share for weight in weights], share)
         return {"haarpsi": _pool(maps, weights), "masked_haarpsi": inside}
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
 
 
 def haarpsi(reference: NDArray[np.float32], distorted: NDArray[np.float32]) -> float:

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from infill.errors import BadPixels
 from infill.metrics import networks
-from infill.metrics.base import MetricCard, check
-from infill.weights import Source
+from infill.metrics.base import MetricCard
 
 Rows = NDArray[np.floating[Any]]
 Floats = NDArray[np.float64]
@@ -35,7 +34,7 @@ each part anew."""
 SEED = 0
 
 
-class Kid:
+class Kid(networks.OfInception):
     """Kernel inception distance of fills from photos."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -49,20 +48,6 @@ class Kid:
         criterion="realism",
         least=LEAST,
     )
-
-    def sources(self, model: str | None = None) -> list[Source]:
-        """The weights to fetch; model: a path or URL#sha256=HEX, None = the setting."""
-        return [networks.inception_source(model)]
-
-    def missing(self) -> str | None:
-        """See `SetMetric.missing`."""
-        lacking = networks.lacks(("torch", "safetensors"), "torch")
-        return lacking or networks.absent(self.sources())
-
-    def describe(self, pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """(1, 2048) float32, the same as FID's, and seen once for both."""
-        check(pixels, pixels, mask)
-        return networks.inception_features(pixels)
 
     def compare(self, truths: Iterable[Rows], fills: Iterable[Rows]) -> dict[str, float]:
         """`kid`, and `kid_deviation`, the standard deviation of it.

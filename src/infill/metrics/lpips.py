@@ -7,7 +7,7 @@ AlexNet and of VGG-16 are two scales: only those of one network can be compared.
 
 import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +21,7 @@ from infill.device import pick
 from infill.errors import InfillError, MissingWeights
 from infill.lazy import need
 from infill.metrics import networks
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 from infill.weights import INERT, Source
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ INSTALLED = (("lpips", "weights/v0.1"), ("torchmetrics", "functional/image/lpips
 """Packages that bring the heads, and the folder in each. Nothing of them is imported."""
 
 
-class Lpips:
+class Lpips(OverPhotos):
     """LPIPS of the whole photo and in the hole; 0 = alike."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -133,10 +133,6 @@ class Lpips:
             "lpips": whole,
             "masked_lpips": float(inside.mean(dtype=np.float64)) if inside.size else math.nan,
         }
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
 
 
 def heads_source(kind: str, command: str = "infill download lpips") -> Source:

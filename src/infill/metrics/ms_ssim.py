@@ -7,15 +7,14 @@ coarsest alone (eq. 7). Each scale is the means of 2×2 pixels of the one before
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
-from infill.metrics.ssim import C1, C2, SIGMA, WINDOW
+from infill.metrics.base import MetricCard, OverPhotos, check
+from infill.metrics.ssim import C1, C2, WINDOW, smoothed
 from infill.metrics.texture import half_mask, half_size
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -26,7 +25,7 @@ _ROWS_AT_ONCE = 256  # bounds the memory: the maps of a strip of this many rows
 Plane = NDArray[np.float64]
 
 
-class MsSsim:
+class MsSsim(OverPhotos):
     """MS-SSIM over the three channels, in [0, 1]; 1 = alike.
 
     The mean of each scale's map is taken over places and channels, and only then raised to the
@@ -70,10 +69,6 @@ class MsSsim:
                 kept.append(value)
             truth, filled, mask = half_size(truth), half_size(filled), half_mask(mask)
         return {"ms_ssim": _pool(whole), "masked_ms_ssim": _pool(inside)}
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
 
 
 def scales_of(side: int) -> int:
@@ -121,18 +116,10 @@ def _map(truth: NDArray[np.float32], filled: NDArray[np.float32], coarsest: bool
     At the coarsest scale times the luminance.
     """
     a, b = truth.astype(np.float64), filled.astype(np.float64)
-    mean_a, mean_b = _smooth(a), _smooth(b)
+    mean_a, mean_b = smoothed(a), smoothed(b)
     powers = mean_a * mean_a + mean_b * mean_b
     both = mean_a * mean_b
-    variances = _smooth(a * a + b * b) - powers
-    covariance = _smooth(a * b) - both
+    variances = smoothed(a * a + b * b) - powers
+    covariance = smoothed(a * b) - both
     found: Plane = (2 * covariance + C2) / (variances + C2)
     return found * (2 * both + C1) / (powers + C1) if coarsest else found
-
-
-def _smooth(values: Plane) -> Plane:
-    """Gaussian means where the window fits, (H-10, W-10, 3)."""
-    margin = WINDOW // 2
-    smooth = cv2.GaussianBlur(values, (WINDOW, WINDOW), SIGMA, borderType=cv2.BORDER_REFLECT)
-    inner: Plane = smooth[margin:-margin, margin:-margin].astype(np.float64, copy=False)
-    return inner

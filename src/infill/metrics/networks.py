@@ -20,6 +20,7 @@ from infill import settings, weights
 from infill.device import pick
 from infill.errors import InfillError, MissingExtra
 from infill.lazy import need
+from infill.metrics.base import check
 from infill.weights import INERT, Source
 
 if TYPE_CHECKING:
@@ -175,3 +176,21 @@ def _inception(path: Path, device: str) -> Any:
     from infill.nets import backbones
 
     return backbones.inception(path).to(device)
+
+
+class OfInception:
+    """Base of a `SetMetric` whose descriptions are Inception's features, seen once for all such."""
+
+    def sources(self, model: str | None = None) -> list[Source]:
+        """The weights to fetch; model: a path or URL#sha256=HEX, None = the setting."""
+        return [inception_source(model)]
+
+    def missing(self) -> str | None:
+        """See `SetMetric.missing`."""
+        return lacks(("torch", "safetensors"), "torch") or absent(self.sources())
+
+    def describe(self, pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """(1, 2048) float32: Inception's features of the whole photo. Arguments and errors as
+        `SetMetric.describe`; `MissingWeights` and `MissingExtra` beside those."""
+        check(pixels, pixels, mask)
+        return inception_features(pixels)

@@ -10,7 +10,6 @@ to a shorter side of 256 pixels. So its scores can't be compared with those by a
 
 import io
 import math
-from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import ClassVar
@@ -19,7 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 Plane = NDArray[np.float64]
 Corners = NDArray[np.intp]
@@ -49,7 +48,7 @@ _BLOCKS_AT_ONCE = 32  # bounds the memory
 _ROWS_AT_ONCE = 256
 
 
-class Niqe:
+class Niqe(OverPhotos):
     """NIQE of the whole photo, and the mean distance at the hole; 0 = as the model.
 
     The photo's grey values (rounded to 8 bits, 0 to 255) less their local Gaussian mean, over
@@ -107,10 +106,6 @@ class Niqe:
             for places in (grid, at_hole)
         )
         return {"niqe": distance(whole), "masked_niqe": mean_distance(inside, shares)}
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
 
 
 def distance(blocks: Plane) -> float:

@@ -4,7 +4,6 @@ No truth is needed, so it also scores a fill that is meant to differ from what w
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import cv2
@@ -12,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.geometry import bounds
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.masks.morphology import depth
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 WINDOW = 7
 """Noise is measured in squares of so many pixels a side."""
@@ -33,7 +33,7 @@ KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 """The difference of two Laplacians: it sees no plane and no straight edge along an axis."""
 
 
-class Noise:
+class Noise(OverPhotos):
     """|log₂| of the noise level in the hole over that beside it; 0 = as noisy, 1 = twice or half.
 
     J. Immerkaer, "Fast noise variance estimation", Computer Vision and Image Understanding 64
@@ -72,10 +72,6 @@ class Noise:
         check(truth, filled, mask)
         return {"noise": noise_mismatch(filled, mask)}
 
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
-
 
 def noise_mismatch(filled: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     """The figure that `Noise` states, or NaN.
@@ -89,7 +85,7 @@ def noise_mismatch(filled: NDArray[np.float32], mask: NDArray[np.bool_]) -> floa
     if min(hole.shape) < WINDOW + 2:
         return math.nan
     levels = noise_levels(pixels)
-    within = [_whole(hole), _whole(~hole) & (_distance(~hole) <= REACH)]
+    within = [_whole(hole), _whole(~hole) & (depth(~hole) <= REACH)]
     inside, beside = (levels[region] for region in within)
     if min(len(inside), len(beside)) < LEAST:
         return math.nan
@@ -116,9 +112,3 @@ def _whole(region: NDArray[np.bool_]) -> NDArray[np.bool_]:
     kernel = np.ones((side, side), np.uint8)
     found = cv2.erode(region.view(np.uint8), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     return found.astype(np.bool_)
-
-
-def _distance(known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Of each known pixel, to the nearest hole pixel; 0 in the hole."""
-    found = cv2.distanceTransform(known.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return found.astype(np.float32, copy=False)

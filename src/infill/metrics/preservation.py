@@ -4,13 +4,12 @@ A fill has no business outside the hole; what it changes there, it was not asked
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 LEVELS = 255
 """Differences are stated in steps of 8 bits."""
@@ -18,7 +17,7 @@ LEVELS = 255
 _ROWS_AT_ONCE = 256  # bounds the memory
 
 
-class Preservation:
+class Preservation(OverPhotos):
     """Largest and mean difference outside the hole in 8-bit levels, and PSNR there.
 
     With B the photo as it came in, F the filled one, K the known pixels (three values each):
@@ -71,10 +70,3 @@ class Preservation:
         exact = squares == 0
         psnr = math.inf if exact else -10 * math.log10(squares / count / LEVELS**2)
         return {"outside_max": largest, "outside_mean": total / count, "outside_psnr": psnr}
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos; for the PSNR over those that are not exact, with their count.
-
-        The largest change of many photos is the mean of each photo's largest.
-        """
-        return reduce_rows(rows, self.card)

@@ -1,18 +1,17 @@
 """Peak signal-to-noise ratio, of the whole photo and of the hole alone."""
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 _VALUES_AT_ONCE = 1_000_000  # bounds the memory
 
 
-class Psnr:
+class Psnr(OverPhotos):
     """PSNR in dB over all three channels, peak 1; infinity where the match is exact."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -32,10 +31,6 @@ class Psnr:
         check(truth, filled, mask)
         inside = psnr(truth[mask], filled[mask]) if mask.any() else math.nan
         return {"psnr": psnr(truth, filled), "masked_psnr": inside}
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean dB over the photos that do not match exactly; those are counted."""
-        return reduce_rows(rows, self.card)
 
 
 def psnr(truth: NDArray[np.float32], filled: NDArray[np.float32]) -> float:

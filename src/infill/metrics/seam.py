@@ -4,13 +4,13 @@ No truth is needed, so it also scores a fill that is meant to differ from what w
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 REACH = 4
 """Steps of the photo that each crossing of the border is compared with."""
@@ -19,7 +19,7 @@ FLOOR = 1 / 510
 """Half a step of 8 bits, added above and below: what is smaller is rounding, not a seam."""
 
 
-class Seam:
+class Seam(OverPhotos):
     """Mean jump across the hole's border over the photo's own mean step beside it.
 
     Wherever a hole pixel q and a known pixel p are neighbours (4 of them), go on from p away
@@ -56,10 +56,6 @@ class Seam:
         """
         check(truth, filled, mask)
         return {"seam": seam(filled, mask)}
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
 
 
 def seam(filled: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:

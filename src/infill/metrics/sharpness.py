@@ -4,16 +4,15 @@ The root, because then a fill of half the contrast scores a half.
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 
-class Sharpness:
+class Sharpness(OverPhotos):
     """RMS gradient of the fill over that of the truth; 1 is right, below 1 is blurred."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -36,10 +35,6 @@ class Sharpness:
         if energy == 0:
             return {"sharpness": math.nan}
         return {"sharpness": math.sqrt(gradient_energy(filled, mask) / energy)}
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
 
 
 def gradient_energy(pixels: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:

@@ -7,14 +7,13 @@ over the places where the window lies within the photo.
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 WINDOW = 11
 SIGMA = 1.5
@@ -23,7 +22,7 @@ C1, C2 = 0.01**2, 0.03**2
 _ROWS_AT_ONCE = 512  # bounds the memory: the maps of a strip of this many rows
 
 
-class Ssim:
+class Ssim(OverPhotos):
     """Mean SSIM of the three channels, in [-1, 1]; 1 = alike."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -65,10 +64,6 @@ class Ssim:
             "masked_ssim": inside / (3 * count) if count else math.nan,
         }
 
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
-
 
 def ssim_map(truth: NDArray[np.float32], filled: NDArray[np.float32]) -> NDArray[np.float64]:
     """SSIM at every place where the window fits: (H-10, W-10, 3) float64 (eq. 13).
@@ -76,10 +71,10 @@ def ssim_map(truth: NDArray[np.float32], filled: NDArray[np.float32]) -> NDArray
     truth, filled: (H, W, 3) float32 in [0, 1], both sides at least 11.
     """
     a, b = truth.astype(np.float64), filled.astype(np.float64)
-    mean_a, mean_b = _smooth(a), _smooth(b)
-    var_a = _smooth(a * a) - mean_a * mean_a
-    var_b = _smooth(b * b) - mean_b * mean_b
-    covariance = _smooth(a * b) - mean_a * mean_b
+    mean_a, mean_b = smoothed(a), smoothed(b)
+    var_a = smoothed(a * a) - mean_a * mean_a
+    var_b = smoothed(b * b) - mean_b * mean_b
+    covariance = smoothed(a * b) - mean_a * mean_b
     likeness = (2 * mean_a * mean_b + C1) * (2 * covariance + C2)
     similarity: NDArray[np.float64] = likeness / (
         (mean_a * mean_a + mean_b * mean_b + C1) * (var_a + var_b + C2)
@@ -87,7 +82,7 @@ def ssim_map(truth: NDArray[np.float32], filled: NDArray[np.float32]) -> NDArray
     return similarity
 
 
-def _smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Gaussian means where the window fits, (H-10, W-10, 3)."""
     margin = WINDOW // 2
     smooth = cv2.GaussianBlur(values, (WINDOW, WINDOW), SIGMA, borderType=cv2.BORDER_REFLECT)

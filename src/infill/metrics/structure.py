@@ -4,7 +4,6 @@ No truth is needed, so it also scores a fill that is meant to differ from what w
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import cv2
@@ -12,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from infill.geometry import bounds
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.masks.morphology import depth
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 RADIUS = 4
 """A side's structure near a place is looked at in a window of 2 RADIUS + 1 pixels a side."""
@@ -34,7 +34,7 @@ TINY = 1e-20  # keeps 0 / 0 at 0
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
-class Structure:
+class Structure(OverPhotos):
     """1 less what lines lose in continuity at the border, beside the photo's own; 1 = they go on.
 
     At each pixel b just within a border both sides have their structure tensor, the mean of
@@ -87,10 +87,6 @@ class Structure:
         check(truth, filled, mask)
         return {"structure": structure(filled, mask)}
 
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
-
 
 def structure(filled: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     """The figure that `Structure` states, or NaN.
@@ -103,7 +99,7 @@ def structure(filled: NDArray[np.float32], mask: NDArray[np.bool_]) -> float:
     pixels, hole = filled[around.slices], np.ascontiguousarray(mask[around.slices])
     products = _products(pixels)
     across = continuity(products, hole, ~hole)
-    beyond = cv2.distanceTransform((~hole).view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    beyond = depth(~hole)
     beside = continuity(products, ~hole & (beyond <= APART), beyond > APART)
     if math.isnan(across):
         return math.nan

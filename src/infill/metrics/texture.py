@@ -7,7 +7,6 @@ the projections, which in one dimension is that between the sorted values.
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import ClassVar
 
@@ -15,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 PATCH = 7
 """Side of a patch, in pixels."""
@@ -35,7 +34,7 @@ Corners = tuple[NDArray[np.intp], NDArray[np.intp]]
 _VALUES_AT_ONCE = 16_000_000  # bounds the memory that patches and projections take
 
 
-class Texture:
+class Texture(OverPhotos):
     """Sliced Wasserstein distance × 1000 between patches, mean of full and half size."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -66,10 +65,6 @@ class Texture:
         both = [sliced_distance(truth, filled, mask), *half]
         found = [value for value in both if not math.isnan(value)]
         return {"texture": 1000 * math.fsum(found) / len(found) if found else math.nan}
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
 
 
 def sliced_distance(

@@ -9,7 +9,6 @@ back; means of F × F pixels, zeros outside.
 """
 
 import math
-from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import ClassVar
 
@@ -17,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from infill.metrics.base import MetricCard, check, reduce_rows
+from infill.metrics.base import MetricCard, OverPhotos, check
 
 Plane = NDArray[np.float64]
 Values = NDArray[np.float32] | NDArray[np.float64]
@@ -51,7 +50,7 @@ WHITE = np.array([0.9642, 1.0, 0.8251])
 """D50, as the authors take it."""
 
 
-class Vsi:
+class Vsi(OverPhotos):
     """VSI of the whole photo, and with the weights in the hole alone; in [0, 1], 1 = alike."""
 
     card: ClassVar[MetricCard] = MetricCard(
@@ -80,10 +79,6 @@ class Vsi:
             "vsi": _pool(similarity, weight, np.ones_like(weight)),
             "masked_vsi": _pool(similarity, weight, share) if mask.any() else math.nan,
         }
-
-    def reduce(self, rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
-        """The mean over the photos."""
-        return reduce_rows(rows, self.card)
 
 
 def vsi_maps(truth: NDArray[np.float32], filled: NDArray[np.float32]) -> tuple[Plane, Plane]:

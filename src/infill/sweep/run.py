@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from infill.batch.rows import RUN_FILE, Row, RowFile
+from infill.closing import Closes
 from infill.engines.base import ENGINES, Progress, make_options, no_progress
 from infill.errors import BatchError, Cancelled, InfillError
 from infill.files import TEMPORARY
@@ -45,7 +45,7 @@ class Report:
     sheet: Path
 
 
-class Sweep:
+class Sweep(Closes):
     """A sweep in an output folder: open it, go through `rows`, write the `report`.
 
         with Sweep(plan(photo, mask, engine="telea", grid={"radius": [1, 3, 9]}), out) as run:
@@ -84,17 +84,6 @@ class Sweep:
         for path in self.out.rglob(TEMPORARY):  # of a start that was killed
             path.unlink(missing_ok=True)
         self.todo = [cell for cell in plan.cells if not self._is_done(cell)]
-
-    def __enter__(self) -> "Sweep":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Let go of the output folder."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from infill.bench.report import words
+from infill.bench import words
 from infill.bench.report.background import REFERENCE_NOTE, TECHNIQUES, facts, techniques
 from infill.bench.report.markup import Content, Markup, tag
 from infill.bench.report.pieces import drawings, notes, section, table

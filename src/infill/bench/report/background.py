@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from infill.bench.report import words
-from infill.bench.summary import Summary
+from infill.bench import words
+from infill.bench.summary import Cost, Summary
 
 SCORE_NOTE = (
     "The score is how often an engine is better than another one on the same sample, over the "
@@ -68,6 +68,13 @@ def _weight(entry: Any) -> str:
     if source is None:
         return words.told(entry)
     return f"{source} ({size / 1e6:.0f} MB)" if isinstance(size, int | float) else str(source)
+
+
+def cost_cells(cost: Cost) -> tuple[str, list[str]]:
+    """Seconds of the first fill; and, in the order of the table, what stands after the steady
+    ones: photos an hour, memory of host and device, energy, price."""
+    after = (cost.photos_an_hour, cost.host_mb, cost.device_mb, cost.joules, cost.price)
+    return words.short(cost.first), [words.short(value) for value in after]
 
 
 def rates(summary: Summary) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from infill import sheets
-from infill.bench.report import words
+from infill.bench import words
 from infill.bench.report.background import first_line
 from infill.bench.report.encode import below, read
 from infill.bench.summary import Pictured, Standing, Summary

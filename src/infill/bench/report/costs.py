@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from infill.bench.report import background, words
+from infill.bench import words
+from infill.bench.report import background
 from infill.bench.report.markup import Content, Markup, join, tag
 from infill.bench.report.pieces import folded, notes, section, table, wide
 from infill.bench.report.plots import Point, frontier, scatter
@@ -61,19 +62,10 @@ def _frontier_told(points: list[Point]) -> str:
 def _table(summary: Summary) -> Markup:
     head = ["Engine", "First fill, s", "Steady, s", "Photos an hour", "Host memory, MB",
             "Device memory, MB", "Energy, J", "Price of 1,000, US $"]  # fmt: skip
-    rows: list[list[Content]] = [
-        [
-            cost.engine,
-            words.short(cost.first),
-            _steady(cost.steady),
-            words.short(cost.photos_an_hour),
-            words.short(cost.host_mb),
-            words.short(cost.device_mb),
-            words.short(cost.joules),
-            words.short(cost.price),
-        ]
-        for cost in summary.costs
-    ]
+    rows: list[list[Content]] = []
+    for cost in summary.costs:
+        first, after = background.cost_cells(cost)
+        rows.append([cost.engine, first, _steady(cost.steady), *after])
     fine = (
         "Steady is the median wall time of a fill, below it the 5th and 95th percentile; the first "
         "fill of a process also loads and compiles. Photos an hour are of one process; memory is "

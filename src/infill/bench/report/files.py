@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from infill.bench.report.words import sane
 from infill.bench.summary import Summary
+from infill.bench.words import sane
 
 Row = Mapping[str, Any]
 

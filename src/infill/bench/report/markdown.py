@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from infill.bench.report import words
+from infill.bench import words
 from infill.bench.report.background import (
     REFERENCE_NOTE,
     SCORE_NOTE,
+    cost_cells,
     facts,
     rates,
     techniques,
@@ -135,19 +136,10 @@ def _kinds(summary: Summary) -> str:
 def _costs(summary: Summary) -> str:
     head = ["engine", "first s", "steady s (5 % to 95 %)", "photos an hour", "host MB",
             "device MB", "joules", "price of 1,000, US $"]  # fmt: skip
-    rows = [
-        [
-            cost.engine,
-            words.short(cost.first),
-            _steady(cost.steady),
-            words.short(cost.photos_an_hour),
-            words.short(cost.host_mb),
-            words.short(cost.device_mb),
-            words.short(cost.joules),
-            words.short(cost.price),
-        ]
-        for cost in summary.costs
-    ]
+    rows = []
+    for cost in summary.costs:
+        first, after = cost_cells(cost)
+        rows.append([cost.engine, first, _steady(cost.steady), *after])
     told = "".join(f"\n- {plain(rate)}" for rate in rates(summary))
     return _grid(head, rows, range(1, len(head))) + (f"\n{told}" if told else "")
 

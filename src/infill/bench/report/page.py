@@ -7,7 +7,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from infill.bench.report import appendix, costs, results, spreads, words
+from infill.bench import words
+from infill.bench.report import appendix, costs, results, spreads
 from infill.bench.report.album import Album
 from infill.bench.report.background import first_line
 from infill.bench.report.markup import Content, Markup, data, join, tag

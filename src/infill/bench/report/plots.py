@@ -7,7 +7,7 @@ has a title and a description; the table beside it says the same in text.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from infill.bench.report import words
+from infill.bench import words
 from infill.bench.report.markup import Content, Markup, join, tag
 from infill.bench.report.scales import Scale, fitting, written
 from infill.bench.summary import Interval, Spread

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infill.bench.report import words
+from infill.bench import words
 from infill.bench.summary import Interval, Rank
 
 SHOWN = ("score", "low", "high")

@@ -4,8 +4,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from infill.bench.report.words import sane
 from infill.bench.summary import Summary
+from infill.bench.words import sane
 
 Row = Mapping[str, Any]
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from infill.bench.report import words
+from infill.bench import words
 from infill.bench.report.background import SCORE_NOTE
 from infill.bench.report.markup import Content, Markup, tag
 from infill.bench.report.pieces import drawings, folded, notes, section, table

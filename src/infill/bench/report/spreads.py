@@ -1,6 +1,6 @@
 """How figures are spread over the samples: histograms, and a table of percentiles."""
 
-from infill.bench.report import words
+from infill.bench import words
 from infill.bench.report.markup import Content, Markup, tag
 from infill.bench.report.pieces import drawings, section, table
 from infill.bench.report.plots import histogram

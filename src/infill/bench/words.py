@@ -1,4 +1,4 @@
-"""Figures as text: what tables in HTML and in Markdown, pictures and captions all print."""
+"""Figures as text, as tables, pictures, sentences and the terminal all print them."""
 
 import math
 from collections.abc import Mapping, Sequence
